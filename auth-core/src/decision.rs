@@ -1,0 +1,190 @@
+//! What the core decided, for the adapter to carry out.
+
+use std::sync::Arc;
+
+use crate::{headers::ResponseHeaders, jwt::IdToken};
+
+/// The end of every flow.
+#[must_use]
+#[derive(Debug)]
+pub enum Decision {
+    /// Pass the request on to the origin.
+    Forward(Forward),
+    /// Answer the viewer with this; the origin sees nothing.
+    Respond(Response),
+}
+
+impl Decision {
+    /// Why it was decided so.
+    pub const fn reason(&self) -> Reason {
+        match self {
+            Self::Forward(forward) => forward.reason,
+            Self::Respond(response) => response.reason,
+        }
+    }
+}
+
+/// A request that may pass.
+#[derive(Debug)]
+pub struct Forward {
+    /// On whose behalf.
+    pub access: Access,
+    /// Set-Cookie values to add to the viewer's response. Always empty where the adapter's
+    /// [`Capabilities`](crate::Capabilities) say that it cannot add them.
+    pub response_cookies: Vec<String>,
+    /// Why it may pass.
+    pub reason: Reason,
+}
+
+/// On whose behalf a request passes.
+#[derive(Clone, Debug)]
+pub enum Access {
+    /// Anyone: the path is public.
+    Public,
+    /// The holder of this verified id token.
+    Session(VerifiedIdToken),
+}
+
+/// Proof that an id token passed every check. Only the core can make one.
+#[derive(Clone, Debug)]
+pub struct VerifiedIdToken(pub(crate) Arc<IdToken>);
+
+impl VerifiedIdToken {
+    /// The `sub` claim.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.0.subject.as_deref()
+    }
+
+    /// The `cognito:username` claim.
+    #[must_use]
+    pub fn username(&self) -> Option<&str> {
+        self.0.username.as_deref()
+    }
+
+    /// The `email` claim.
+    #[must_use]
+    pub fn email(&self) -> Option<&str> {
+        self.0.email.as_deref()
+    }
+
+    /// The `cognito:groups` claim; empty when absent.
+    #[must_use]
+    pub fn groups(&self) -> &[String] {
+        &self.0.groups
+    }
+}
+
+/// A generated response. Header order is the order to send; a name may stand several times.
+#[derive(Debug)]
+pub struct Response {
+    /// The HTTP status code.
+    pub status: u16,
+    /// All headers, configured ones included, with the case in which they are to be shown.
+    pub headers: ResponseHeaders,
+    /// The body; empty for redirects.
+    pub body: String,
+    /// Why it was generated.
+    pub reason: Reason,
+}
+
+/// Why a decision came out as it did: the label of metrics and log events, and the `data-reason` of pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// A valid session; the request passes.
+    SessionValid,
+    /// No id token in the cookies; sign in.
+    SessionAbsent,
+    /// The id token has expired; refresh.
+    SessionExpired,
+    /// The id token has expired and a refresh failed before; sign in.
+    SessionNotRefreshable,
+    /// The id token is not a JWT of the right form; sign in.
+    TokenMalformed,
+    /// The id token is from another issuer; sign in.
+    TokenIssuer,
+    /// The id token's key is not in the JWK set, or unfit; sign in.
+    TokenKey,
+    /// The id token's signature is wrong; sign in.
+    TokenSignature,
+    /// The id token is not valid yet; sign in.
+    TokenNotYetValid,
+    /// The id token is of another kind (`token_use`); sign in.
+    TokenUse,
+    /// The id token is for another client; sign in.
+    TokenAudience,
+    /// The viewer is not in the required group.
+    GroupRequired,
+    /// Sign-in completed.
+    SignedIn,
+    /// The provider reported an error to the sign-in path.
+    ProviderError,
+    /// `code` or `state` missing or repeated.
+    CallbackInvalid,
+    /// `state` is not what we sent.
+    StateInvalid,
+    /// No nonce cookie.
+    NonceMissing,
+    /// The nonce differs from its cookie.
+    NonceMismatch,
+    /// The nonce is too old.
+    NonceExpired,
+    /// The nonce was not signed by us.
+    NonceSignature,
+    /// No PKCE cookie.
+    PkceMissing,
+    /// The token endpoint gave no usable reply, or refused.
+    TokenEndpoint,
+    /// The token endpoint's reply lacks a usable id token.
+    TokenReply,
+    /// Refresh without an id token cookie.
+    IdTokenMissing,
+    /// Refresh without a refresh token cookie.
+    RefreshTokenMissing,
+    /// The session was renewed.
+    Refreshed,
+    /// The provider no longer accepts the refresh token.
+    RefreshTokenRejected,
+    /// Signed out just now.
+    SignedOut,
+    /// There was nothing to sign out of.
+    AlreadySignedOut,
+}
+
+impl Reason {
+    /// The label, in kebab case.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SessionValid => "session-valid",
+            Self::SessionAbsent => "session-absent",
+            Self::SessionExpired => "session-expired",
+            Self::SessionNotRefreshable => "session-not-refreshable",
+            Self::TokenMalformed => "token-malformed",
+            Self::TokenIssuer => "token-issuer",
+            Self::TokenKey => "token-key",
+            Self::TokenSignature => "token-signature",
+            Self::TokenNotYetValid => "token-not-yet-valid",
+            Self::TokenUse => "token-use",
+            Self::TokenAudience => "token-audience",
+            Self::GroupRequired => "group-required",
+            Self::SignedIn => "signed-in",
+            Self::ProviderError => "provider-error",
+            Self::CallbackInvalid => "callback-invalid",
+            Self::StateInvalid => "state-invalid",
+            Self::NonceMissing => "nonce-missing",
+            Self::NonceMismatch => "nonce-mismatch",
+            Self::NonceExpired => "nonce-expired",
+            Self::NonceSignature => "nonce-signature",
+            Self::PkceMissing => "pkce-missing",
+            Self::TokenEndpoint => "token-endpoint",
+            Self::TokenReply => "token-reply",
+            Self::IdTokenMissing => "id-token-missing",
+            Self::RefreshTokenMissing => "refresh-token-missing",
+            Self::Refreshed => "refreshed",
+            Self::RefreshTokenRejected => "refresh-token-rejected",
+            Self::SignedOut => "signed-out",
+            Self::AlreadySignedOut => "already-signed-out",
+        }
+    }
+}

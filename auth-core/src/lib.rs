@@ -1,0 +1,31 @@
+//! Decides who may pass: Cognito sign-in in front of content, as pure functions and resumable steps.
+//!
+//! A request goes in at [`Authenticator::begin`]; out comes a [`Step`]: either a [`Decision`], or an
+//! HTTP call to carry out, whose outcome [`PendingCall::resume`] takes. The crate refuses to do any
+//! IO: time and randomness are arguments, input and output belong to the adapter.
+
+mod authenticator;
+mod call;
+mod config;
+mod decision;
+mod entropy;
+mod headers;
+mod hmac;
+pub mod json;
+mod jwt;
+mod request;
+mod secret;
+mod time;
+mod token_endpoint;
+mod trailing_slash;
+
+pub use authenticator::{Authenticator, Capabilities, ForwardCookies, PendingCall, Step};
+pub use call::{AfterAttempt, CallError, CallPurpose, HttpCall, HttpReply, RetryPolicy};
+pub use config::{Config, ConfigError, ConfigProblem, Endpoint};
+pub use decision::{Access, Decision, Forward, Reason, Response, VerifiedIdToken};
+pub use entropy::Entropy;
+pub use headers::{ConfiguredHeaders, ResponseHeaders};
+pub use request::{Request, Scheme};
+pub use secret::Secret;
+pub use time::UnixTime;
+pub use trailing_slash::rewrite_trailing_slash;
