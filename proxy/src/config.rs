@@ -1,8 +1,68 @@
 //! Configuration: from a file and the environment to checked settings, every problem reported at once.
+//!
+//! The file (TOML, YAML or JSON by its extension) is read as a tree, `${NAME}` in its texts is replaced,
+//! `PORTCULLIS__…` variables override keys, and then the tree is read once, table by table. A key that
+//! nobody reads is a problem. Nothing is validated after that.
 
+mod auth;
+mod host;
 mod origin;
+mod origin_section;
+mod problem;
+mod root_section;
+mod section;
+mod settings;
+mod show;
+mod site;
+mod tree;
+mod units;
 
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use auth_core::json::{Json, Object};
+
+use problem::Report;
+use section::{Section, Source};
+
+pub use auth::AuthSettings;
+pub use host::{HostPattern, HostPatternError, is_host_name, is_loopback, split_port};
 pub use origin::{
     CertificateFiles, CustomSettings, DirectorySettings, MissingStatus, OriginSettings, OriginTimeouts,
     OriginTransport, OriginUrl, OriginUrlError, S3Addressing, S3Settings, StaticCredentials,
 };
+pub use problem::{ConfigError, Problem};
+pub use settings::{Limits, ListenSettings, LogFormat, LogSettings, PlainHttp, Settings};
+pub use site::{SiteSettings, TrailingSlash};
+pub use tree::Environment;
+
+impl Settings {
+    /// Reads a configuration. Without a file everything comes from the environment.
+    ///
+    /// # Errors
+    /// Every problem at once.
+    pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
+        let mut tree = match file {
+            Some(file) => tree::read(file)?,
+            None => Json::Object(Object::default()),
+        };
+        let report = Report::default();
+        environment.expand(&mut tree, "", &report);
+        environment.override_keys(&mut tree, &report);
+        let folder = file.and_then(Path::parent).unwrap_or(Path::new(""));
+        let source = Source {
+            report: &report,
+            folder,
+        };
+        let settings = root_section::read(Section::root(&tree, source));
+        report.conclude(settings)?.ok_or_else(|| {
+            ConfigError::from(Problem {
+                path: "configuration".into(),
+                found: "something unreadable".into(),
+                expected: "what the settings reference says".into(),
+            })
+        })
+    }
+}

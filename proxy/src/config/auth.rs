@@ -1,0 +1,197 @@
+//! A site's sign-in: the reference's `configuration.json`, as a file of its own or inline.
+
+use auth_core::{
+    Config,
+    json::{Json, Object},
+};
+
+use super::{
+    section::{Section, describe, scalar},
+    tree::{self, same_name},
+};
+
+/// Whether viewers of a site must sign in.
+#[derive(Clone, Debug)]
+pub enum AuthSettings {
+    /// They must.
+    Required {
+        /// What the core decides by.
+        config: Box<Config>,
+        /// The configuration as given, for display; secrets are masked when it is shown.
+        given: Object,
+    },
+    /// Everything is public: `insecure_auth_off = true`.
+    Off,
+}
+
+/// The core's keys with the spelling it wants; environment variables have lost theirs.
+const KEYS: [&str; 27] = [
+    "userPoolArn",
+    "jwks",
+    "clientId",
+    "clientSecret",
+    "oauthScopes",
+    "cognitoAuthDomain",
+    "redirectPathSignIn",
+    "redirectPathSignOut",
+    "redirectPathAuthRefresh",
+    "signOutUrl",
+    "mode",
+    "cookieCompatibility",
+    "cookieSettings",
+    "additionalCookies",
+    "requiredGroup",
+    "httpHeaders",
+    "nonceSigningSecret",
+    "secretAllowedCharacters",
+    "pkceLength",
+    "nonceLength",
+    "nonceMaxAge",
+    "logLevel",
+    "profile",
+    "enhancements",
+    "issuer",
+    "jwksUri",
+    "authScheme",
+];
+const COOKIE_KEYS: [&str; 5] = ["idToken", "accessToken", "refreshToken", "nonce", "cognitoEnabled"];
+/// Text from the environment stands for a number here.
+const NUMBERS: [&str; 3] = ["pkceLength", "nonceLength", "nonceMaxAge"];
+/// May be given as the content of a file, under the key and `_file`.
+const FILES: [&str; 3] = ["clientSecret", "nonceSigningSecret", "jwks"];
+/// Never shown.
+pub(super) const SECRETS: [&str; 2] = ["clientSecret", "nonceSigningSecret"];
+
+/// Reads the section. `None`: there was a problem, and it has been reported.
+pub(super) fn read(section: &mut Section<'_>) -> Option<AuthSettings> {
+    let Some(object) = section.object() else {
+        let expected = "the keys of configuration.json, `file = \"configuration.json\"` or `insecure_auth_off = true`";
+        section.source().report.add(section.path(), "nothing", expected);
+        return None;
+    };
+    if section.flag("insecure_auth_off") {
+        return Some(AuthSettings::Off);
+    }
+    let mut given = base(section)?;
+    for (name, value) in object.iter() {
+        if !same_name(name, "file") && !same_name(name, "insecure_auth_off") {
+            put(section, &mut given, name, value);
+        }
+    }
+    match Config::from_json(&Json::Object(given.clone())) {
+        Ok(config) => Some(AuthSettings::Required {
+            config: Box::new(config),
+            given,
+        }),
+        Err(error) => {
+            section.source().report.extend(section.path(), error.problems);
+            None
+        }
+    }
+}
+
+/// The file's content, which inline keys add to.
+fn base(section: &mut Section<'_>) -> Option<Object> {
+    let Some(file) = section.file("file") else {
+        return Some(Object::default());
+    };
+    match tree::read(&file) {
+        Ok(Json::Object(object)) => Some(object),
+        Ok(other) => {
+            section.refuse(
+                "file",
+                format!("{} in {}", describe(&other), file.display()),
+                "an object",
+            );
+            None
+        }
+        Err(problem) => {
+            section.refuse("file", format!("{}: {}", problem.path, problem.found), problem.expected);
+            None
+        }
+    }
+}
+
+fn put(section: &Section<'_>, given: &mut Object, name: &str, value: &Json) {
+    let of_file = name
+        .len()
+        .checked_sub("file".len())
+        .and_then(|at| name.split_at_checked(at))
+        .filter(|(_, suffix)| suffix.eq_ignore_ascii_case("file"))
+        .and_then(|(key, _)| FILES.into_iter().find(|known| same_name(known, key)));
+    if let Some(key) = of_file {
+        if let Some(content) = content(section, name, value) {
+            let json = (key == "jwks").then(|| Json::parse(content.as_bytes()).ok()).flatten();
+            given.insert(key.to_owned(), json.unwrap_or(Json::String(content)));
+        }
+        return;
+    }
+    let key = spelled(name, &KEYS);
+    let value = match value {
+        Json::Object(settings) if key == "cookieSettings" => {
+            let mut spelled_settings = Object::default();
+            for (name, value) in settings.iter() {
+                spelled_settings.insert(spelled(name, &COOKIE_KEYS), value.clone());
+            }
+            Json::Object(spelled_settings)
+        }
+        Json::String(text) if NUMBERS.contains(&key.as_str()) => {
+            text.parse().map_or_else(|_| value.clone(), Json::Number)
+        }
+        Json::String(text) if key == "oauthScopes" => Json::Array(
+            text.split([',', ' '])
+                .filter(|scope| !scope.is_empty())
+                .map(|scope| Json::String(scope.to_owned()))
+                .collect(),
+        ),
+        other => other.clone(),
+    };
+    given.insert(key, value);
+}
+
+fn content(section: &Section<'_>, name: &str, value: &Json) -> Option<String> {
+    let Some(file) = scalar(value) else {
+        section.refuse(name, describe(value), "a path");
+        return None;
+    };
+    let file = section.source().folder.join(&*file);
+    section.secret_file(name, &file).map(|secret| secret.expose().clone())
+}
+
+/// The core's spelling of a known key; of an unknown one, its own in camel case.
+fn spelled(name: &str, known: &[&str]) -> String {
+    if let Some(key) = known.iter().find(|key| same_name(key, name)) {
+        return (*key).to_owned();
+    }
+    let mut camel = String::with_capacity(name.len());
+    let mut upper = false;
+    for letter in name.chars() {
+        match letter {
+            '_' => upper = true,
+            _ if upper => {
+                camel.push(letter.to_ascii_uppercase());
+                upper = false;
+            }
+            _ => camel.push(letter),
+        }
+    }
+    camel
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_may_be_written_in_snake_case_or_upper_case() {
+        assert_eq!(spelled("client_secret", &KEYS), "clientSecret");
+        assert_eq!(spelled("CLIENTSECRET", &KEYS), "clientSecret");
+        assert_eq!(spelled("user_pool_arn", &KEYS), "userPoolArn");
+    }
+
+    #[test]
+    fn unknown_keys_are_left_to_the_core_in_its_style() {
+        assert_eq!(spelled("clint_id", &KEYS), "clintId");
+        assert_eq!(spelled("clintId", &KEYS), "clintId");
+    }
+}

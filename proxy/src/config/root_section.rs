@@ -1,0 +1,183 @@
+//! Reads the top level of the configuration.
+
+use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
+
+use super::{
+    CertificateFiles,
+    section::Section,
+    settings::{Limits, ListenSettings, LogFormat, LogSettings, PlainHttp, Settings},
+    site::{self, SiteSettings},
+    units::{ByteSize, Span},
+};
+
+const ADDRESS: &str = "an address and port as `0.0.0.0:8080` or `[::]:8080`";
+
+/// Reads everything. `None`: there was a problem, and it has been reported.
+pub(super) fn read(mut root: Section<'_>) -> Option<Settings> {
+    let listen = listen(root.section("listen"));
+    let admin = admin(root.section("admin"));
+    let trusted_proxies = root.parsed_list("trusted_proxies", "a network as `10.0.0.0/8`");
+    let limits = limits(root.section("limits"));
+    let log = log(root.section("log"));
+    let drain = drain(root.section("shutdown"));
+    let threads = root
+        .parsed("threads", "a number from 1")
+        .or_else(|| std::thread::available_parallelism().ok())
+        .unwrap_or(NonZeroUsize::MIN);
+    let entries = root.sections("sites");
+    if entries.is_empty() {
+        root.refuse("sites", "nothing", "at least one site");
+    }
+    let mut sites = Vec::with_capacity(entries.len());
+    for section in entries {
+        let path = section.path().to_owned();
+        if let Some(site) = site::read(section) {
+            refuse_shared_hosts(&root, &path, &site, &sites);
+            sites.push(site);
+        }
+    }
+    root.finish();
+    Some(Settings {
+        listen,
+        admin,
+        trusted_proxies,
+        limits,
+        log,
+        drain,
+        threads,
+        sites,
+    })
+}
+
+fn refuse_shared_hosts(root: &Section<'_>, path: &str, site: &SiteSettings, others: &[SiteSettings]) {
+    for (index, host) in site.hosts.iter().enumerate() {
+        if others.iter().any(|other| other.hosts.contains(host)) || site.hosts.iter().take(index).any(|h| h == host) {
+            root.refuse(
+                &format!("{path}.hosts[{index}]"),
+                format!("\"{host}\" again"),
+                "a host of this site alone",
+            );
+        }
+    }
+    if others.iter().any(|other| other.name == site.name) {
+        root.refuse(
+            &format!("{path}.name"),
+            format!("{:?} again", site.name),
+            "a name of its own",
+        );
+    }
+}
+
+fn listen(mut section: Section<'_>) -> ListenSettings {
+    let http: Vec<SocketAddr> = section.parsed_list("http", ADDRESS);
+    let https: Vec<SocketAddr> = section.parsed_list("https", ADDRESS);
+    let tls: Vec<CertificateFiles> = section.sections("tls").into_iter().filter_map(certificate).collect();
+    let plain_http = if section.flag("insecure_plain_http") {
+        PlainHttp::Insecure
+    } else {
+        PlainHttp::BehindTls
+    };
+    if http.is_empty() && https.is_empty() {
+        section.refuse("http", "no usable address here nor in https", ADDRESS);
+    }
+    if !https.is_empty() && tls.is_empty() {
+        section.refuse(
+            "tls",
+            "nothing",
+            "a certificate for https, as `[{ cert = \"…\", key = \"…\" }]`",
+        );
+    }
+    section.finish();
+    ListenSettings {
+        http,
+        https,
+        tls,
+        plain_http,
+    }
+}
+
+fn certificate(mut section: Section<'_>) -> Option<CertificateFiles> {
+    let cert = section.file("cert");
+    let key = section.file("key");
+    for (name, file) in [("cert", &cert), ("key", &key)] {
+        if file.is_none() {
+            section.refuse(name, "nothing", "a PEM file");
+        }
+    }
+    section.finish();
+    Some(CertificateFiles { cert: cert?, key: key? })
+}
+
+/// `listen = "off"` switches the admin listener off; by default only the machine itself can reach it.
+fn admin(mut section: Section<'_>) -> Option<SocketAddr> {
+    let expected = "an address and port as `127.0.0.1:9090`, or `off`";
+    let address = match section.text("listen").as_deref() {
+        None => Some(SocketAddr::from(([127, 0, 0, 1], 9090))),
+        Some("off") => None,
+        Some(text) => match text.parse() {
+            Ok(address) => Some(address),
+            Err(_) => {
+                section.refuse("listen", format!("{text:?}"), expected);
+                None
+            }
+        },
+    };
+    section.finish();
+    address
+}
+
+fn limits(mut section: Section<'_>) -> Limits {
+    let header_bytes = section
+        .parsed::<ByteSize>("header_bytes", "a size as `32KiB`")
+        .map_or(32 * 1024, |size| size.0);
+    if !(1024..=64 * 1024).contains(&header_bytes) {
+        section.refuse("header_bytes", header_bytes.to_string(), "1KiB to 64KiB");
+    }
+    let mut span = |key: &'static str, default: Duration| {
+        let span = section.parsed::<Span>(key, "a duration as `30s`");
+        if span == Some(Span(Duration::ZERO)) {
+            section.refuse(key, "\"0s\"", "more than nothing");
+        }
+        span.map_or(default, |span| span.0)
+    };
+    let handshake = span("handshake_timeout", Duration::from_secs(10));
+    let read = span("read_timeout", Duration::from_secs(60));
+    let write = span("write_timeout", Duration::from_secs(60));
+    let connections = section
+        .parsed("connections", "a number from 1")
+        .or(NonZeroUsize::new(20_000))
+        .unwrap_or(NonZeroUsize::MAX);
+    section.finish();
+    Limits {
+        header_bytes,
+        handshake,
+        read,
+        write,
+        connections,
+    }
+}
+
+fn log(mut section: Section<'_>) -> LogSettings {
+    let level = section
+        .parsed("level", "`error`, `warn`, `info`, `debug` or `trace`")
+        .unwrap_or(tracing::Level::INFO);
+    let format = match section.text("format").as_deref() {
+        None | Some("auto") => LogFormat::Auto,
+        Some("json") => LogFormat::Json,
+        Some("text") => LogFormat::Text,
+        Some(other) => {
+            section.refuse("format", format!("{other:?}"), "`json`, `text` or `auto`");
+            LogFormat::Auto
+        }
+    };
+    section.finish();
+    LogSettings { level, format }
+}
+
+fn drain(mut section: Section<'_>) -> Duration {
+    let drain = section
+        .parsed::<Span>("drain", "a duration as `20s`")
+        .map_or(Duration::from_secs(20), |span| span.0);
+    section.finish();
+    drain
+}

@@ -1,0 +1,175 @@
+//! The effective configuration for people and programs, secrets masked.
+
+use auth_core::json::{Json, Object};
+use serde_json::{Map, Value, json};
+
+use super::{
+    AuthSettings, CertificateFiles, CustomSettings, OriginSettings, OriginTimeouts, PlainHttp, S3Addressing,
+    S3Settings, Settings, SiteSettings, auth::SECRETS, origin::MissingStatus, site::TrailingSlash,
+};
+
+const MASK: &str = "(secret)";
+
+impl Settings {
+    /// Every setting under its key, defaults filled in, secrets masked.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        json!({
+            "listen": {
+                "http": self.listen.http,
+                "https": self.listen.https,
+                "tls": self.listen.tls.iter().map(certificate).collect::<Vec<_>>(),
+                "insecure_plain_http": self.listen.plain_http == PlainHttp::Insecure,
+            },
+            "admin": { "listen": self.admin.map_or_else(|| "off".to_owned(), |address| address.to_string()) },
+            "trusted_proxies": self.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "limits": {
+                "header_bytes": self.limits.header_bytes,
+                "handshake_timeout": span(self.limits.handshake),
+                "read_timeout": span(self.limits.read),
+                "write_timeout": span(self.limits.write),
+                "connections": self.limits.connections,
+            },
+            "log": { "level": self.log.level.as_str().to_ascii_lowercase(), "format": self.log.format.as_str() },
+            "shutdown": { "drain": span(self.drain) },
+            "threads": self.threads,
+            "sites": self.sites.iter().map(site).collect::<Vec<_>>(),
+        })
+    }
+
+    /// The same as TOML.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let mut json = self.to_json();
+        drop_nulls(&mut json);
+        // Every value above has a form in TOML once there is no null.
+        toml::to_string_pretty(&json).unwrap_or_else(|error| format!("# cannot be shown: {error}\n"))
+    }
+}
+
+fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|_, member| !member.is_null());
+            members.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        _ => {}
+    }
+}
+
+fn span(duration: std::time::Duration) -> String {
+    let millis = duration.as_millis();
+    if millis.is_multiple_of(1000) {
+        format!("{}s", millis / 1000)
+    } else {
+        format!("{millis}ms")
+    }
+}
+
+fn certificate(files: &CertificateFiles) -> Value {
+    json!({ "cert": files.cert, "key": files.key })
+}
+
+fn site(site: &SiteSettings) -> Value {
+    json!({
+        "name": site.name,
+        "hosts": site.hosts.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "auth": auth(&site.auth),
+        "origin": origin(&site.origin),
+        "default_root_object": site.default_root_object,
+        "rewrite_trailing_slash_to_index": site.trailing_slash == TrailingSlash::ToIndex,
+    })
+}
+
+fn auth(auth: &AuthSettings) -> Value {
+    match auth {
+        AuthSettings::Off => json!({ "insecure_auth_off": true }),
+        AuthSettings::Required { given, .. } => object(given, &SECRETS),
+    }
+}
+
+fn object(object: &Object, masked: &[&str]) -> Value {
+    let members = object.iter().map(|(name, member)| {
+        let shown = match member {
+            Json::String(text) if masked.contains(&name) && !text.is_empty() => Value::from(MASK),
+            other => value(other),
+        };
+        (name.to_owned(), shown)
+    });
+    Value::Object(members.collect::<Map<_, _>>())
+}
+
+fn value(json: &Json) -> Value {
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(truth) => Value::from(*truth),
+        // Whole numbers without a fraction, as they were written.
+        Json::Number(number) if number.fract() == 0.0 && number.abs() < 9e15 => Value::from(*number as i64),
+        Json::Number(number) => Value::from(*number),
+        Json::String(text) => Value::from(text.as_str()),
+        Json::Array(items) => items.iter().map(value).collect(),
+        Json::Object(members) => object(members, &[]),
+    }
+}
+
+fn origin(origin: &OriginSettings) -> Value {
+    match origin {
+        OriginSettings::S3(s3) => s3_origin(s3),
+        OriginSettings::Custom(custom) => custom_origin(custom),
+        OriginSettings::Directory(directory) => json!({ "kind": "directory", "root": directory.root }),
+    }
+}
+
+fn s3_origin(s3: &S3Settings) -> Value {
+    let credentials = s3.credentials.as_ref();
+    with_timeouts(
+        json!({
+            "kind": "s3",
+            "bucket": s3.bucket,
+            "region": s3.region,
+            "endpoint": s3.endpoint.as_ref().map(ToString::to_string),
+            "path_style": s3.addressing == S3Addressing::Path,
+            "prefix": s3.prefix,
+            "access_key_id": credentials.map(|credentials| &credentials.access_key_id),
+            "secret_access_key": credentials.map(|_| MASK),
+            "session_token": credentials.and_then(|credentials| credentials.session_token.as_ref()).map(|_| MASK),
+            "missing_status": if s3.missing_status == MissingStatus::NotFound { 404 } else { 403 },
+        }),
+        &s3.timeouts,
+    )
+}
+
+fn custom_origin(custom: &CustomSettings) -> Value {
+    let headers = custom
+        .headers
+        .iter()
+        .map(|(name, _)| (name.to_string(), Value::from(MASK)));
+    with_timeouts(
+        json!({
+            "kind": "custom",
+            "url": custom.url.to_string(),
+            "host": custom.host.as_ref().map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned()),
+            "sni": custom.sni,
+            "ca_file": custom.ca_file,
+            "client_cert": custom.client_certificate.as_ref().map(|files| &files.cert),
+            "client_key": custom.client_certificate.as_ref().map(|files| &files.key),
+            "headers": headers.collect::<Map<_, _>>(),
+        }),
+        &custom.timeouts,
+    )
+}
+
+fn with_timeouts(mut origin: Value, timeouts: &OriginTimeouts) -> Value {
+    if let Some(members) = origin.as_object_mut() {
+        for (key, duration) in [
+            ("connect_timeout", timeouts.connect),
+            ("read_timeout", timeouts.read),
+            ("write_timeout", timeouts.write),
+            ("idle_timeout", timeouts.idle),
+        ] {
+            members.insert(key.to_owned(), Value::from(span(duration)));
+        }
+    }
+    origin
+}
