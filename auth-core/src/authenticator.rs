@@ -1,7 +1,11 @@
 //! The entry point: requests in, decisions out.
 
+use std::{fmt, sync::Arc};
+
 use crate::{
-    Access, CallError, Config, Decision, Endpoint, Entropy, Forward, HttpCall, HttpReply, Reason, Request, UnixTime,
+    CallError, Config, Decision, Endpoint, Entropy, HttpCall, HttpReply, Request, UnixTime,
+    endpoints::{check, refresh, sign_in, sign_out},
+    jwt::{KeyStore, TokenCache},
 };
 
 /// What an adapter can carry out, so that the core does not decide what cannot be done.
@@ -9,6 +13,8 @@ use crate::{
 pub struct Capabilities {
     /// Whether cookies can be set on the response to a forwarded request.
     pub forward_cookies: ForwardCookies,
+    /// How many verified tokens may be remembered; each takes about its own length and 300 bytes.
+    pub remembered_tokens: usize,
 }
 
 /// Whether Set-Cookie can ride on the response to a forwarded request.
@@ -21,20 +27,27 @@ pub enum ForwardCookies {
 }
 
 impl Capabilities {
-    /// What a Lambda@Edge viewer-request function can do.
+    /// What a Lambda@Edge viewer-request function can do in its 128 MB.
     pub const EDGE: Self = Self {
         forward_cookies: ForwardCookies::Impossible,
+        remembered_tokens: 1_000,
     };
     /// What the proxy can do outside its edge parity mode.
     pub const PROXY: Self = Self {
         forward_cookies: ForwardCookies::Possible,
+        remembered_tokens: 32_768,
     };
 }
 
 /// Decides requests under one configuration. Cheap to clone; clones share keys and token cache.
-#[derive(Clone, Debug)]
-pub struct Authenticator {
-    config: std::sync::Arc<Config>,
+#[derive(Clone)]
+pub struct Authenticator(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    capabilities: Capabilities,
+    keys: KeyStore,
+    tokens: TokenCache,
 }
 
 /// What the adapter does next.
@@ -47,49 +60,93 @@ pub enum Step {
     Decided(Decision),
 }
 
-/// A flow that waits for a call. Consumed by [`resume`](Self::resume), so a reply is used once.
+/// A flow that waits for a call. Consumed by [`resume`](Self::resume), so a reply is used once and
+/// only for the call that asked.
 #[must_use]
-#[derive(Debug)]
 pub struct PendingCall {
+    auth: Authenticator,
     call: HttpCall,
+    awaiting: Awaiting,
+}
+
+/// What a reply is for.
+pub(crate) enum Awaiting {
+    Keys(check::AwaitingKeys),
+    SignIn(sign_in::AwaitingTokens),
+    Refresh(refresh::AwaitingTokens),
 }
 
 impl Authenticator {
-    /// An authenticator with an empty token cache. `rng` seeds the cache's hash function.
-    pub fn new(config: Config, _capabilities: Capabilities, _rng: &mut dyn Entropy) -> Self {
-        Self {
-            config: std::sync::Arc::new(config),
-        }
+    /// An authenticator with an empty token cache.
+    #[must_use]
+    pub fn new(config: Config, capabilities: Capabilities) -> Self {
+        Self(Arc::new(Inner {
+            keys: KeyStore::new(config.keys.clone()),
+            tokens: TokenCache::new(capabilities.remembered_tokens),
+            config,
+            capabilities,
+        }))
     }
 
     /// The configuration in force.
     #[must_use]
     pub fn config(&self) -> &Config {
-        &self.config
+        &self.0.config
+    }
+
+    /// What the adapter said it can do.
+    #[must_use]
+    pub fn capabilities(&self) -> Capabilities {
+        self.0.capabilities
+    }
+
+    /// How many verified tokens are remembered at the moment.
+    #[must_use]
+    pub fn remembered_tokens(&self) -> usize {
+        self.0.tokens.len()
     }
 
     /// Decides a request, the endpoint taken from its path.
     pub fn begin(&self, request: &Request<'_>, now: UnixTime, rng: &mut dyn Entropy) -> Step {
-        self.begin_at(self.config.endpoint_of(request.path), request, now, rng)
+        self.begin_at(self.config().endpoint_of(request.path), request, now, rng)
     }
 
-    /// Decides a request that the adapter knows to be for `endpoint` (one function an endpoint at the edge).
-    pub fn begin_at(
-        &self,
-        _endpoint: Endpoint,
-        _request: &Request<'_>,
-        _now: UnixTime,
-        _rng: &mut dyn Entropy,
-    ) -> Step {
-        Step::Decided(Decision::Forward(Forward {
-            access: Access::Public,
-            response_cookies: Vec::new(),
-            reason: Reason::SessionAbsent,
-        }))
+    /// Decides a request that the adapter knows to be for `endpoint`, as where each has a function of its own.
+    pub fn begin_at(&self, endpoint: Endpoint, request: &Request<'_>, now: UnixTime, rng: &mut dyn Entropy) -> Step {
+        match endpoint {
+            Endpoint::Protected => check::begin(self, request, now, rng),
+            Endpoint::SignIn => sign_in::begin(self, request, now),
+            Endpoint::Refresh => refresh::begin(self, request, now),
+            Endpoint::SignOut => sign_out::begin(self, request),
+        }
+    }
+
+    pub(crate) fn keys(&self) -> &KeyStore {
+        &self.0.keys
+    }
+
+    pub(crate) fn tokens(&self) -> &TokenCache {
+        &self.0.tokens
+    }
+}
+
+impl fmt::Debug for Authenticator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authenticator")
+            .field("config", self.config())
+            .finish_non_exhaustive()
     }
 }
 
 impl PendingCall {
+    pub(crate) fn new(auth: &Authenticator, call: HttpCall, awaiting: Awaiting) -> Self {
+        Self {
+            auth: auth.clone(),
+            call,
+            awaiting,
+        }
+    }
+
     /// The call to carry out.
     #[must_use]
     pub fn call(&self) -> &HttpCall {
@@ -97,11 +154,20 @@ impl PendingCall {
     }
 
     /// Goes on with the call's outcome. `now` is the time after the call.
-    pub fn resume(self, _outcome: Result<HttpReply, CallError>, _now: UnixTime, _rng: &mut dyn Entropy) -> Step {
-        Step::Decided(Decision::Forward(Forward {
-            access: Access::Public,
-            response_cookies: Vec::new(),
-            reason: Reason::SessionAbsent,
-        }))
+    pub fn resume(self, outcome: Result<HttpReply, CallError>, now: UnixTime, rng: &mut dyn Entropy) -> Step {
+        match self.awaiting {
+            Awaiting::Keys(awaiting) => awaiting.resume(&self.auth, outcome, now, rng),
+            Awaiting::SignIn(awaiting) => awaiting.resume(&self.auth, &outcome),
+            Awaiting::Refresh(awaiting) => awaiting.resume(&self.auth, &outcome),
+        }
+    }
+}
+
+impl fmt::Debug for PendingCall {
+    /// Only the call, whose secrets are redacted: what waits holds tokens.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PendingCall")
+            .field("call", &self.call)
+            .finish_non_exhaustive()
     }
 }

@@ -1,8 +1,27 @@
 //! Configuration: the reference's `configuration.json`, checked as a whole before anything starts.
 
-use std::fmt;
+mod cookie_settings;
+mod provider;
+mod reader;
+mod secrets;
 
-use crate::{headers::ConfiguredHeaders, json::Json};
+use std::{borrow::Cow, fmt};
+
+use strsim::jaro_winkler;
+
+pub(crate) use self::{cookie_settings::CookieSettings, secrets::Secrets};
+use self::{
+    provider::Provider,
+    reader::{Reader, Strictness},
+};
+use crate::{
+    Secret,
+    cookie_names::CookieScheme,
+    headers::ConfiguredHeaders,
+    js::{object::Object, percent::decode_strict},
+    json::Json,
+    jwt::{JwkSet, Requirements},
+};
 
 /// One thing that is wrong with a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,17 +43,15 @@ impl fmt::Display for ConfigProblem {
 /// Every problem of a configuration at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
-    /// In the order of the keys.
+    /// In the order in which the keys were checked.
     pub problems: Vec<ConfigProblem>,
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, problem) in self.problems.iter().enumerate() {
-            if index > 0 {
-                f.write_str("\n")?;
-            }
-            write!(f, "{problem}")?;
+            let separator = if index == 0 { "" } else { "\n" };
+            write!(f, "{separator}{problem}")?;
         }
         Ok(())
     }
@@ -42,13 +59,7 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// A checked configuration of the four auth endpoints.
-#[derive(Clone, Debug)]
-pub struct Config {
-    pub(crate) http_headers: ConfiguredHeaders,
-}
-
-/// The part of a path space a request falls into.
+/// The part of a site's path space that a request falls into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Endpoint {
     /// Everything that is not one of the others.
@@ -61,16 +72,111 @@ pub enum Endpoint {
     SignOut,
 }
 
+/// How much an operator wants to hear.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// Nothing.
+    #[default]
+    None,
+    /// What needs an operator.
+    Error,
+    /// What may need one.
+    Warn,
+    /// Every decision.
+    Info,
+    /// Every step.
+    Debug,
+}
+
+/// A checked configuration of the auth endpoints. Shows no secret in its Debug form.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub(crate) requirements: Requirements,
+    pub(crate) jwks_uri: String,
+    pub(crate) keys: JwkSet,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: Option<Secret<String>>,
+    /// The scopes, joined by spaces.
+    pub(crate) scope: String,
+    /// Scheme and host of the hosted UI.
+    pub(crate) hosted_ui: String,
+    pub(crate) sign_in_path: String,
+    pub(crate) sign_out_path: String,
+    pub(crate) refresh_path: String,
+    pub(crate) signed_out_path: String,
+    pub(crate) cookie_scheme: CookieScheme,
+    pub(crate) cookie_settings: CookieSettings,
+    pub(crate) additional_cookies: Object<String>,
+    pub(crate) secrets: Secrets,
+    http_headers: ConfiguredHeaders,
+    log_level: LogLevel,
+}
+
 impl Config {
-    /// Checks a whole configuration. Errors list every problem at once.
-    pub fn from_json(_json: &Json) -> Result<Self, ConfigError> {
-        Err(ConfigError { problems: Vec::new() })
+    /// Checks a whole configuration.
+    ///
+    /// # Errors
+    /// Every problem at once: missing keys, wrong types and values, and unknown keys with the nearest
+    /// known one.
+    pub fn from_json(json: &Json) -> Result<Self, ConfigError> {
+        Self::read(Reader::new(json, Strictness::Whole))
     }
 
-    /// Which endpoint a path belongs to.
+    /// Checks what the reference's function for one endpoint needs, and nothing more: a deployed
+    /// function must start with every file that the reference starts with.
+    ///
+    /// # Errors
+    /// Every problem at once.
+    pub fn for_endpoint(endpoint: Endpoint, json: &Json) -> Result<Self, ConfigError> {
+        Self::read(Reader::new(json, Strictness::AsDeployed(endpoint)))
+    }
+
+    fn read(mut reader: Reader<'_>) -> Result<Self, ConfigError> {
+        let client_id = reader.text("clientId");
+        let provider = Provider::read(&mut reader, &client_id);
+        let (cookie_scheme, cookie_settings) = cookie_settings::read(&mut reader, &client_id);
+        let config = Self {
+            requirements: provider.requirements,
+            jwks_uri: provider.jwks_uri,
+            keys: reader.jwks(),
+            client_secret: reader
+                .optional_secret("clientSecret")
+                .filter(|secret| !secret.expose().is_empty()),
+            scope: reader.scopes().join(" "),
+            hosted_ui: provider.hosted_ui,
+            sign_in_path: reader.path("redirectPathSignIn"),
+            signed_out_path: reader.path("redirectPathSignOut"),
+            refresh_path: reader.path("redirectPathAuthRefresh"),
+            sign_out_path: reader.path("signOutUrl"),
+            secrets: Secrets::read(&mut reader, &cookie_settings.nonce),
+            cookie_scheme,
+            cookie_settings,
+            additional_cookies: reader.additional_cookies(),
+            http_headers: reader.http_headers(),
+            log_level: reader.log_level(),
+            client_id,
+        };
+        reader.check_endpoints_differ(&[&config.sign_in_path, &config.refresh_path, &config.sign_out_path]);
+        reader.check_profile();
+        reader.finish(config)
+    }
+
+    /// Which endpoint a path belongs to. Percent-encoded spellings of an endpoint's path belong to it
+    /// too; similar paths do not.
     #[must_use]
-    pub fn endpoint_of(&self, _path: &str) -> Endpoint {
-        Endpoint::Protected
+    pub fn endpoint_of(&self, path: &str) -> Endpoint {
+        let path = decoded(path);
+        // A configured path may carry a query; only what stands before it names the endpoint.
+        let is = |configured: &str| decoded(configured.split('?').next().unwrap_or_default()) == path;
+        if is(&self.sign_in_path) {
+            Endpoint::SignIn
+        } else if is(&self.refresh_path) {
+            Endpoint::Refresh
+        } else if is(&self.sign_out_path) {
+            Endpoint::SignOut
+        } else {
+            Endpoint::Protected
+        }
     }
 
     /// The configured `httpHeaders`, for origin responses.
@@ -78,4 +184,54 @@ impl Config {
     pub fn http_headers(&self) -> &ConfiguredHeaders {
         &self.http_headers
     }
+
+    /// The configured `logLevel`.
+    #[must_use]
+    pub fn log_level(&self) -> LogLevel {
+        self.log_level
+    }
+
+    /// What is accepted for compatibility but weak, one sentence each.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.secrets.nonce_signing.expose().len() < 16 {
+            warnings.push("nonceSigningSecret has fewer than 16 characters and can be guessed".to_owned());
+        }
+        if self.secrets.nonce_length < 16 {
+            warnings.push("nonceLength is below 16, so nonces and their signatures can be guessed".to_owned());
+        }
+        if self.secrets.pkce_length < 43 {
+            warnings.push("pkceLength is below 43, the least RFC 7636 allows".to_owned());
+        }
+        warnings
+    }
 }
+
+/// The configured headers alone: all that the functions for origin responses read.
+///
+/// # Errors
+/// Every problem at once.
+pub fn http_headers_from_json(json: &Json) -> Result<ConfiguredHeaders, ConfigError> {
+    let mut reader = Reader::new(json, Strictness::AsDeployed(Endpoint::Protected));
+    let headers = reader.http_headers();
+    reader.finish(headers)
+}
+
+fn decoded(path: &str) -> Cow<'_, str> {
+    decode_strict(path).unwrap_or(Cow::Borrowed(path))
+}
+
+/// The known key that an unknown one was probably meant to be.
+fn nearest<'k>(unknown: &str, known: &[&'k str]) -> Option<&'k str> {
+    let likeness = |key: &str| jaro_winkler(&unknown.to_lowercase(), &key.to_lowercase());
+    known
+        .iter()
+        .map(|&key| (likeness(key), key))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, key)| key)
+}
+
+#[cfg(test)]
+mod tests;

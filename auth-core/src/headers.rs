@@ -31,22 +31,11 @@ impl ResponseHeaders {
     }
 }
 
-/// The configured `httpHeaders`, one entry a name (of several spellings the last one holds).
+/// The configured `httpHeaders`, one entry a name: of several spellings the last one holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConfiguredHeaders(Vec<(String, String)>);
 
 impl ConfiguredHeaders {
-    pub(crate) fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
-        let mut list: Vec<(String, String)> = Vec::new();
-        for (name, value) in pairs {
-            match list.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
-                Some(entry) => *entry = (name, value),
-                None => list.push((name, value)),
-            }
-        }
-        Self(list)
-    }
-
     /// Name and value pairs, names in their configured case.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
@@ -57,5 +46,46 @@ impl ConfiguredHeaders {
         for (name, value) in &self.0 {
             headers.replace(name.clone(), value.clone());
         }
+    }
+}
+
+impl FromIterator<(String, String)> for ConfiguredHeaders {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
+        let mut list: Vec<(String, String)> = Vec::new();
+        for (name, value) in pairs {
+            match list.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+                Some(entry) => *entry = (name, value),
+                None => list.push((name, value)),
+            }
+        }
+        Self(list)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configured_header_replaces_the_whole_list_of_its_name() {
+        let mut headers = ResponseHeaders::default();
+        headers.append("set-cookie", "a=1");
+        headers.append("location", "/");
+        headers.append("set-cookie", "b=2");
+        let configured: ConfiguredHeaders = [("Set-Cookie".to_owned(), "c=3".to_owned())].into_iter().collect();
+        configured.merge_into(&mut headers);
+        assert_eq!(
+            headers.iter().collect::<Vec<_>>(),
+            [("location", "/"), ("Set-Cookie", "c=3")]
+        );
+    }
+
+    #[test]
+    fn of_several_spellings_the_last_holds_with_its_own_case() {
+        let configured: ConfiguredHeaders = [("X-A", "1"), ("x-a", "2"), ("X-a", "3")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into_iter()
+            .collect();
+        assert_eq!(configured.iter().collect::<Vec<_>>(), [("X-a", "3")]);
     }
 }

@@ -1,11 +1,12 @@
-//! JSON as a JavaScript engine sees it.
-//!
-//! Objects keep their order: non-negative integer names first, ascending, then the others as written;
-//! of a repeated name the last value holds, in the place of the first. Numbers are doubles.
+//! JSON as a JavaScript engine sees it: objects in its order, repeated names resolved, numbers doubles.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use crate::js::number;
+
+pub use crate::js::object::Object;
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,50 +22,7 @@ pub enum Json {
     /// An array.
     Array(Vec<Json>),
     /// An object.
-    Object(Object),
-}
-
-/// The members of an object in JavaScript's order.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Object(Vec<(String, Json)>);
-
-impl Object {
-    /// Sets a member as an assignment in JavaScript would.
-    pub fn insert(&mut self, name: String, value: Json) {
-        if let Some(entry) = self.0.iter_mut().find(|(known, _)| *known == name) {
-            entry.1 = value;
-            return;
-        }
-        let at = match integer_name(&name) {
-            None => self.0.len(),
-            Some(index) => self
-                .0
-                .iter()
-                .position(|(known, _)| integer_name(known).is_none_or(|other| other > index))
-                .unwrap_or(self.0.len()),
-        };
-        self.0.insert(at, (name, value));
-    }
-
-    /// The member of that name.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Json> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
-    }
-
-    /// The members in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Json)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
-    }
-}
-
-/// The value of a name that JavaScript orders as an array index: canonical decimal below 2^32 - 1.
-fn integer_name(name: &str) -> Option<u32> {
-    let canonical = name == "0" || (!name.starts_with('0') && name.bytes().all(|b| b.is_ascii_digit()));
-    if !canonical {
-        return None;
-    }
-    name.parse().ok().filter(|&index| index < u32::MAX)
+    Object(Object<Json>),
 }
 
 impl Json {
@@ -76,9 +34,14 @@ impl Json {
         serde_json::from_slice(text)
     }
 
+    /// Parses bytes as `JSON.parse(buffer.toString())` does: bad UTF-8 becomes U+FFFD first.
+    pub(crate) fn parse_lossy(text: &[u8]) -> Option<Self> {
+        serde_json::from_str(&String::from_utf8_lossy(text)).ok()
+    }
+
     /// The members, if this is an object.
     #[must_use]
-    pub fn as_object(&self) -> Option<&Object> {
+    pub fn as_object(&self) -> Option<&Object<Json>> {
         match self {
             Self::Object(object) => Some(object),
             _ => None,
@@ -93,6 +56,96 @@ impl Json {
             _ => None,
         }
     }
+
+    /// The number, if this is one.
+    #[must_use]
+    pub const fn as_number(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// A member, if this is an object that has it.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<&Self> {
+        self.as_object()?.get(name)
+    }
+
+    /// What an `if` makes of the value.
+    pub(crate) fn is_truthy(&self) -> bool {
+        match self {
+            Self::Null => false,
+            Self::Bool(value) => *value,
+            Self::Number(number) => *number != 0.0,
+            Self::String(text) => !text.is_empty(),
+            Self::Array(_) | Self::Object(_) => true,
+        }
+    }
+
+    /// What a template string makes of the value.
+    pub(crate) fn to_template(&self) -> String {
+        match self {
+            Self::Null => "null".to_owned(),
+            Self::Bool(value) => value.to_string(),
+            Self::Number(number) => number::print(*number),
+            Self::String(text) => text.clone(),
+            Self::Array(list) => {
+                let parts: Vec<String> = list
+                    .iter()
+                    .map(|value| {
+                        if *value == Self::Null {
+                            String::new()
+                        } else {
+                            value.to_template()
+                        }
+                    })
+                    .collect();
+                parts.join(",")
+            }
+            Self::Object(_) => "[object Object]".to_owned(),
+        }
+    }
+
+    /// `JSON.stringify(value)`.
+    pub(crate) fn stringify(&self) -> String {
+        match self {
+            Self::Null | Self::Bool(_) | Self::Number(_) => self.to_template(),
+            Self::String(text) => stringify_text(text),
+            Self::Array(list) => {
+                let parts: Vec<String> = list.iter().map(Self::stringify).collect();
+                format!("[{}]", parts.join(","))
+            }
+            Self::Object(object) => {
+                let parts: Vec<String> = object
+                    .iter()
+                    .map(|(name, value)| format!("{}:{}", stringify_text(name), value.stringify()))
+                    .collect();
+                format!("{{{}}}", parts.join(","))
+            }
+        }
+    }
+}
+
+/// `JSON.stringify(text)`: control characters escaped, everything else literal.
+pub(crate) fn stringify_text(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c < ' ' => out.push_str(&format!("\\u{:04x}", c as u32)),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
 }
 
 impl<'de> Deserialize<'de> for Json {
@@ -155,11 +208,11 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
-        let mut object = Object::default();
-        while let Some((name, value)) = map.next_entry::<String, Json>()? {
-            object.insert(name, value);
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry::<String, Json>()? {
+            members.push(member);
         }
-        Ok(Json::Object(object))
+        Ok(Json::Object(members.into_iter().collect()))
     }
 }
 
@@ -167,28 +220,40 @@ impl<'de> Visitor<'de> for JsonVisitor {
 mod tests {
     use super::*;
 
-    fn names(text: &str) -> Vec<String> {
-        let json = Json::parse(text.as_bytes()).unwrap();
-        json.as_object()
-            .unwrap()
-            .iter()
-            .map(|(name, _)| name.to_owned())
-            .collect()
+    fn json(text: &str) -> Json {
+        Json::parse(text.as_bytes()).unwrap()
     }
 
     #[test]
-    fn integer_names_come_first_in_ascending_order() {
+    fn the_last_of_a_repeated_name_holds() {
+        assert_eq!(json(r#"{"a":1,"a":2}"#).member("a"), Some(&Json::Number(2.0)));
+    }
+
+    #[test]
+    fn falsy_values_are_those_of_javascript() {
+        for text in ["null", "false", "0", "-0.0", r#""""#] {
+            assert!(!json(text).is_truthy(), "{text}");
+        }
+        for text in ["true", "1", r#""0""#, "[]", "{}"] {
+            assert!(json(text).is_truthy(), "{text}");
+        }
+    }
+
+    #[test]
+    fn values_print_as_in_a_template_string() {
+        assert_eq!(json(r#"["a",null,[1,2.5]]"#).to_template(), "a,,1,2.5");
+        assert_eq!(json("{}").to_template(), "[object Object]");
+    }
+
+    #[test]
+    fn stringify_escapes_control_characters_only() {
         assert_eq!(
-            names(r#"{"b":0,"10":0,"2":0,"a":0,"01":0}"#),
-            ["2", "10", "b", "a", "01"]
+            stringify_text("\u{1}\n\"\\é\u{7f}\u{2028}"),
+            "\"\\u0001\\n\\\"\\\\é\u{7f}\u{2028}\""
         );
-    }
-
-    #[test]
-    fn a_repeated_name_keeps_its_place_and_takes_the_last_value() {
-        let json = Json::parse(br#"{"a":1,"b":2,"a":3}"#).unwrap();
-        let object = json.as_object().unwrap();
-        assert_eq!(object.get("a"), Some(&Json::Number(3.0)));
-        assert_eq!(object.iter().next().map(|(name, _)| name), Some("a"));
+        assert_eq!(
+            json(r#"{"b":[1,"x"],"1":null}"#).stringify(),
+            r#"{"1":null,"b":[1,"x"]}"#
+        );
     }
 }

@@ -1,10 +1,14 @@
-//! The id token.
+//! The id token (OIDC Core 1.0, section 2; RFC 7519, RFC 7515).
 
-/// What the rest of the system may know of a verified id token.
-#[derive(Debug)]
-pub(crate) struct IdToken {
-    pub(crate) subject: Option<String>,
-    pub(crate) username: Option<String>,
-    pub(crate) email: Option<String>,
-    pub(crate) groups: Vec<String>,
-}
+mod claims;
+mod key_store;
+mod parse;
+mod ring_rsa;
+mod token_cache;
+mod unverified;
+
+pub(crate) use claims::{ClaimError, IdToken, Requirements};
+pub(crate) use key_store::{JwkSet, KeyLookup, KeyStore, VerificationKey};
+pub(crate) use parse::{ParsedJwt, SignatureError};
+pub(crate) use token_cache::TokenCache;
+pub(crate) use unverified::UnverifiedIdToken;

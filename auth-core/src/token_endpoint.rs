@@ -1,8 +1,179 @@
-//! The token endpoint (RFC 6749, section 3.2).
+//! The token endpoint: what is sent to it and how its replies are judged (RFC 6749, sections 3.2, 5).
 
-use crate::{CallError, HttpReply};
+use std::time::Duration;
 
-/// Whether another attempt could not change the outcome.
+use crate::{
+    CallError, CallPurpose, Config, HttpCall, HttpReply, RetryPolicy, Secret,
+    js::{base64::encode_standard, query::stringify},
+    json::Json,
+};
+
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
+/// Three tokens of at most some KB each; whatever is far longer is no reply of a token endpoint.
+const MAX_REPLY_BYTES: usize = 256 * 1024;
+
+/// Redeems an authorization code.
+pub(crate) fn exchange_code(config: &Config, redirect_uri: &str, code: &str, verifier: &str) -> HttpCall {
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("client_id", &config.client_id),
+        ("redirect_uri", redirect_uri),
+        ("code", code),
+        ("code_verifier", verifier),
+    ];
+    call(config, CallPurpose::TokenExchange, &form)
+}
+
+/// Redeems a refresh token.
+pub(crate) fn refresh(config: &Config, refresh_token: &str) -> HttpCall {
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("client_id", config.client_id.as_str()),
+        ("refresh_token", refresh_token),
+    ];
+    call(config, CallPurpose::TokenRefresh, &form)
+}
+
+fn call(config: &Config, purpose: CallPurpose, form: &[(&str, &str)]) -> HttpCall {
+    // Not form-encoded before base64, unlike RFC 6749 section 2.3.1 has it: Cognito's secrets do not need it.
+    let authorization = config.client_secret.as_ref().map(|secret| {
+        let credentials = format!("{}:{}", config.client_id, secret.expose());
+        Secret::new(format!("Basic {}", encode_standard(credentials.as_bytes())))
+    });
+    HttpCall {
+        purpose,
+        url: format!("{}/oauth2/token", config.hosted_ui),
+        authorization,
+        form: Some(Secret::new(stringify(form))),
+        attempt_timeout: ATTEMPT_TIMEOUT,
+        max_reply_bytes: MAX_REPLY_BYTES,
+        retry: RetryPolicy::TokenEndpoint,
+    }
+}
+
+/// Why there are no tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum TokenError {
+    /// No complete reply.
+    Call(CallError),
+    /// The reply is of another type than JSON; the type, if it had one.
+    ContentType(Option<String>),
+    /// The reply is not readable as JSON.
+    Body,
+    /// Refused, with the `error` it gave as text, and the status.
+    Refused { status: u16, error: Option<String> },
+}
+
+impl TokenError {
+    /// Whether the provider says that the grant itself is no longer good. A comparison by substring,
+    /// for the reference takes the code anywhere in its error text, of any status, as that verdict.
+    pub(crate) fn is_invalid_grant(&self) -> bool {
+        match self {
+            Self::Refused { error: Some(text), .. } | Self::ContentType(Some(text)) => text.contains("invalid_grant"),
+            _ => false,
+        }
+    }
+
+    /// What a viewer may read about it.
+    pub(crate) fn details(&self) -> String {
+        match self {
+            Self::Call(error) => format!("The sign-in service could not be reached: {error}"),
+            Self::ContentType(found) => {
+                let found = found.as_deref().unwrap_or("no type");
+                format!("The sign-in service answered with {found} instead of application/json")
+            }
+            Self::Body => "The sign-in service's answer was not readable".to_owned(),
+            Self::Refused { error: Some(error), .. } => format!("The sign-in service refused: {error}"),
+            Self::Refused { status, error: None } => format!("The sign-in service answered with status {status}"),
+        }
+    }
+}
+
+/// The reply's JSON, if it counts as success: judged by type, then body, then status.
+pub(crate) fn judge(outcome: &Result<HttpReply, CallError>) -> Result<Json, TokenError> {
+    let reply = outcome.as_ref().map_err(|error| TokenError::Call(error.clone()))?;
+    let content_type = reply.content_type.as_deref();
+    if !content_type.is_some_and(|found| found.starts_with("application/json")) {
+        return Err(TokenError::ContentType(content_type.map(str::to_owned)));
+    }
+    let json = Json::parse_lossy(&reply.body).ok_or(TokenError::Body)?;
+    match (reply.status, &json) {
+        (200, _) => Ok(json),
+        // Without a body to read an error from, the reply counts as broken, whatever its status.
+        (_, Json::Null) => Err(TokenError::Body),
+        (status, _) => Err(TokenError::Refused {
+            status,
+            error: json
+                .member("error")
+                .filter(|error| error.is_truthy())
+                .map(Json::to_template),
+        }),
+    }
+}
+
+/// Whether another attempt could not change the outcome: success, or a readable 4xx.
 pub(crate) fn is_final(outcome: &Result<HttpReply, CallError>) -> bool {
-    outcome.is_ok()
+    match judge(outcome) {
+        Ok(_) => true,
+        Err(TokenError::Refused { status, .. }) => (400..500).contains(&status),
+        Err(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(status: u16, content_type: &str, body: &str) -> Result<HttpReply, CallError> {
+        Ok(HttpReply {
+            status,
+            content_type: Some(content_type.to_owned()),
+            body: body.as_bytes().to_vec(),
+        })
+    }
+
+    #[test]
+    fn a_readable_4xx_is_final_and_an_unreadable_one_is_not() {
+        assert!(is_final(&reply(
+            400,
+            "application/json",
+            r#"{"error":"invalid_grant"}"#
+        )));
+        assert!(is_final(&reply(499, "application/jsonp", "[]")));
+        for (status, content_type, body) in [
+            (400, "application/json", "null"),
+            (400, "application/json", "<"),
+            (400, "text/html", "{}"),
+            (400, "Application/JSON", "{}"),
+            (500, "application/json", "{}"),
+            (201, "application/json", "{}"),
+            (302, "application/json", "{}"),
+        ] {
+            assert!(
+                !is_final(&reply(status, content_type, body)),
+                "{status} {content_type} {body}"
+            );
+        }
+        assert!(!is_final(&Err(CallError::Timeout)));
+    }
+
+    #[test]
+    fn a_byte_order_mark_makes_the_body_unreadable() {
+        assert_eq!(
+            judge(&reply(200, "application/json", "\u{feff}{}")),
+            Err(TokenError::Body)
+        );
+    }
+
+    #[test]
+    fn invalid_grant_is_found_in_the_error_and_not_in_its_description() {
+        let verdict = |body: &str| {
+            judge(&reply(400, "application/json", body))
+                .unwrap_err()
+                .is_invalid_grant()
+        };
+        assert!(verdict(r#"{"error":"xinvalid_grantx"}"#));
+        assert!(!verdict(r#"{"error":"Invalid_Grant"}"#));
+        assert!(!verdict(r#"{"error":"other","error_description":"invalid_grant"}"#));
+    }
 }

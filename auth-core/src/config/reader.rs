@@ -1,0 +1,319 @@
+//! Reads the raw file key by key and collects every problem on the way.
+
+use super::{ConfigError, ConfigProblem, Endpoint, LogLevel, nearest};
+use crate::{Secret, headers::ConfiguredHeaders, js::object::Object, json::Json, jwt::JwkSet};
+
+/// How much of the file is held to the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Strictness {
+    /// All of it; unknown keys are problems.
+    Whole,
+    /// What the reference's function for this endpoint reads, judged as it does.
+    AsDeployed(Endpoint),
+}
+
+/// Every key a configuration may have: the reference's, then ours.
+const KNOWN_KEYS: [&str; 25] = [
+    "userPoolArn",
+    "jwks",
+    "clientId",
+    "clientSecret",
+    "oauthScopes",
+    "cognitoAuthDomain",
+    "redirectPathSignIn",
+    "redirectPathSignOut",
+    "redirectPathAuthRefresh",
+    "signOutUrl",
+    "mode",
+    "cookieCompatibility",
+    "cookieSettings",
+    "additionalCookies",
+    "requiredGroup",
+    "httpHeaders",
+    "nonceSigningSecret",
+    "secretAllowedCharacters",
+    "pkceLength",
+    "nonceLength",
+    "nonceMaxAge",
+    "logLevel",
+    "issuer",
+    "jwksUri",
+    "insecureLoopbackHttp",
+];
+
+pub(super) struct Reader<'j> {
+    object: &'j Object<Json>,
+    strictness: Strictness,
+    problems: Vec<ConfigProblem>,
+}
+
+impl<'j> Reader<'j> {
+    pub(super) fn new(json: &'j Json, strictness: Strictness) -> Self {
+        static EMPTY: std::sync::LazyLock<Object<Json>> = std::sync::LazyLock::new(Object::default);
+        let mut reader = Self {
+            object: json.as_object().unwrap_or(&EMPTY),
+            strictness,
+            problems: Vec::new(),
+        };
+        if json.as_object().is_none() {
+            reader.problem("(root)", describe(Some(json)), "a JSON object");
+        } else if strictness == Strictness::Whole {
+            reader.check_known("", reader.object, &[&KNOWN_KEYS[..], &["profile"]].concat());
+        }
+        reader
+    }
+
+    pub(super) fn finish<T>(self, value: T) -> Result<T, ConfigError> {
+        if self.problems.is_empty() {
+            Ok(value)
+        } else {
+            Err(ConfigError {
+                problems: self.problems,
+            })
+        }
+    }
+
+    pub(super) fn problem(&mut self, path: &str, found: impl Into<String>, expected: &str) {
+        self.problems.push(ConfigProblem {
+            path: path.to_owned(),
+            found: found.into(),
+            expected: expected.to_owned(),
+        });
+    }
+
+    /// Whether a key that only these endpoints read may be left out or odd.
+    pub(super) fn is_needed_by(&self, endpoints: &[Endpoint]) -> bool {
+        match self.strictness {
+            Strictness::Whole => true,
+            Strictness::AsDeployed(endpoint) => endpoints.contains(&endpoint),
+        }
+    }
+
+    pub(super) fn is_whole(&self) -> bool {
+        self.strictness == Strictness::Whole
+    }
+
+    /// The value of a key; `null` counts as absent.
+    pub(super) fn value(&self, key: &str) -> Option<&'j Json> {
+        self.object.get(key).filter(|value| **value != Json::Null)
+    }
+
+    /// A string that must be there.
+    pub(super) fn text(&mut self, key: &str) -> String {
+        match self.value(key) {
+            Some(Json::String(text)) => text.clone(),
+            found => {
+                self.problem(key, describe(found), "a string");
+                String::new()
+            }
+        }
+    }
+
+    /// A string that may be absent.
+    pub(super) fn optional_text(&mut self, key: &str) -> Option<&'j str> {
+        match self.value(key)? {
+            Json::String(text) => Some(text),
+            found => {
+                self.problem(key, describe(Some(found)), "a string");
+                None
+            }
+        }
+    }
+
+    /// A secret that may be absent; its value never shows in a problem.
+    pub(super) fn optional_secret(&mut self, key: &str) -> Option<Secret<String>> {
+        match self.value(key)? {
+            Json::String(text) => Some(Secret::new(text.clone())),
+            found => {
+                self.problem(key, kind_of(found), "a string");
+                None
+            }
+        }
+    }
+
+    /// One of a few words.
+    pub(super) fn choice<T: Copy>(&mut self, key: &str, choices: &[(&str, T)]) -> Option<T> {
+        let found = self.value(key);
+        let chosen = choices
+            .iter()
+            .find(|(word, _)| found.and_then(Json::as_str) == Some(word));
+        if chosen.is_none() {
+            let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+            self.problem(key, describe(found), &format!("one of {}", words.join(", ")));
+        }
+        chosen.map(|(_, value)| *value)
+    }
+
+    /// A whole number of at least `least`, or the default when absent.
+    pub(super) fn count(&mut self, key: &str, least: f64, default: usize) -> usize {
+        const MOST: f64 = 4096.0;
+        match self.value(key) {
+            None => default,
+            Some(Json::Number(number)) if number.fract() == 0.0 && (least..=MOST).contains(number) => *number as usize,
+            found => {
+                self.problem(key, describe(found), &format!("a whole number from {least} to {MOST}"));
+                default
+            }
+        }
+    }
+
+    /// A path of ours.
+    pub(super) fn path(&mut self, key: &str) -> String {
+        let path = self.text(key);
+        if self.is_whole() && self.value(key).is_some() && !path.starts_with('/') {
+            self.problem(key, describe(self.value(key)), "a path that starts with /");
+        }
+        path
+    }
+
+    pub(super) fn scopes(&mut self) -> Vec<String> {
+        match self.value("oauthScopes") {
+            Some(Json::Array(list)) if list.iter().all(|scope| scope.as_str().is_some()) => {
+                list.iter().filter_map(Json::as_str).map(str::to_owned).collect()
+            }
+            found => {
+                if self.is_needed_by(&[Endpoint::Protected, Endpoint::SignIn]) {
+                    self.problem("oauthScopes", describe(found), "a list of strings");
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    /// The JWK set known at deploy time. Without one, the first token has it fetched.
+    pub(super) fn jwks(&mut self) -> JwkSet {
+        let Some(json) = self.value("jwks") else {
+            return JwkSet::default();
+        };
+        JwkSet::from_json(json).unwrap_or_else(|| {
+            self.problem("jwks", kind_of(json), "an object with a list of keys");
+            JwkSet::default()
+        })
+    }
+
+    pub(super) fn additional_cookies(&mut self) -> Object<String> {
+        self.texts("additionalCookies", "an object of strings, each `value; attributes`")
+    }
+
+    /// The headers for every response. `null` is none; leaving the key out is a mistake.
+    pub(super) fn http_headers(&mut self) -> ConfiguredHeaders {
+        if self.object.get("httpHeaders").is_none() {
+            self.problem("httpHeaders", "nothing", "an object of strings, or null");
+        }
+        let headers = self.texts("httpHeaders", "an object of strings, or null");
+        for (name, value) in headers.iter().filter(|_| self.strictness == Strictness::Whole) {
+            if !is_header_name(name) || value.bytes().any(|byte| byte < b' ' && byte != b'\t' || byte == 0x7f) {
+                self.problems.push(ConfigProblem {
+                    path: format!("httpHeaders.{name}"),
+                    found: "a name or value that no header can have".to_owned(),
+                    expected: "an HTTP field name and a value without control characters".to_owned(),
+                });
+            }
+        }
+        headers
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.clone()))
+            .collect()
+    }
+
+    fn texts(&mut self, key: &str, expected: &str) -> Object<String> {
+        let members = match self.value(key) {
+            None => return Object::default(),
+            Some(Json::Object(members)) => members,
+            found => {
+                self.problem(key, describe(found), expected);
+                return Object::default();
+            }
+        };
+        let mut texts = Vec::new();
+        for (name, value) in members.iter() {
+            match value {
+                Json::String(text) => texts.push((name.to_owned(), text.clone())),
+                // The reference prints whatever stands there.
+                other if !self.is_whole() && key == "additionalCookies" => {
+                    texts.push((name.to_owned(), other.to_template()))
+                }
+                other => self.problem(&format!("{key}.{name}"), describe(Some(other)), "a string"),
+            }
+        }
+        texts.into_iter().collect()
+    }
+
+    pub(super) fn log_level(&mut self) -> LogLevel {
+        let levels = [
+            ("none", LogLevel::None),
+            ("error", LogLevel::Error),
+            ("warn", LogLevel::Warn),
+            ("info", LogLevel::Info),
+            ("debug", LogLevel::Debug),
+        ];
+        if !self.is_whole() || self.value("logLevel").is_none() {
+            let found = self.value("logLevel").and_then(Json::as_str);
+            return levels
+                .iter()
+                .find(|(word, _)| found == Some(word))
+                .map_or(LogLevel::None, |(_, level)| *level);
+        }
+        self.choice("logLevel", &levels).unwrap_or_default()
+    }
+
+    /// A request must belong to one endpoint.
+    pub(super) fn check_endpoints_differ(&mut self, paths: &[&String]) {
+        if !self.is_whole() || self.problems.iter().any(|problem| problem.found == "nothing") {
+            return;
+        }
+        let same = (1..paths.len()).any(|at| paths[..at].contains(&paths[at]));
+        if same {
+            self.problem(
+                "redirectPathSignIn, redirectPathAuthRefresh, signOutUrl",
+                "the same path twice",
+                "three different paths",
+            );
+        }
+    }
+
+    pub(super) fn check_profile(&mut self) {
+        if self.value("profile").is_some() {
+            self.choice("profile", &[("reference", ())]);
+        }
+    }
+
+    /// Names every member that is not among the known ones.
+    pub(super) fn check_known(&mut self, prefix: &str, members: &Object<Json>, known: &[&str]) {
+        for name in members.names().filter(|name| !known.contains(name)) {
+            let expected = match nearest(name, known) {
+                Some(meant) => format!("a known key (did you mean {meant}?)"),
+                None => "a known key".to_owned(),
+            };
+            self.problem(&format!("{prefix}{name}"), "an unknown key", &expected);
+        }
+    }
+}
+
+/// What a value is, for a problem: strings and numbers as they are.
+pub(super) fn describe(found: Option<&Json>) -> String {
+    match found {
+        None => "nothing".to_owned(),
+        Some(json @ (Json::String(_) | Json::Number(_) | Json::Bool(_))) => json.stringify(),
+        Some(json) => kind_of(json).to_owned(),
+    }
+}
+
+pub(super) const fn kind_of(json: &Json) -> &'static str {
+    match json {
+        Json::Null => "null",
+        Json::Bool(_) => "a boolean",
+        Json::Number(_) => "a number",
+        Json::String(_) => "a string",
+        Json::Array(_) => "a list",
+        Json::Object(_) => "an object",
+    }
+}
+
+/// Whether a text is a field name (RFC 9110, section 5.1).
+fn is_header_name(name: &str) -> bool {
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}

@@ -1,0 +1,113 @@
+//! Reading cookies (RFC 6265 as the reference's parser understands it).
+//!
+//! Not the `cookie` crate: it trims and decodes by other rules, and which of several cookies of one
+//! name holds is wire behaviour here. Nothing is copied unless a value needs decoding.
+
+use std::borrow::Cow;
+
+use crate::js::percent::decode_strict;
+
+/// The cookies of a request: the values of its Cookie header fields.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cookies<'a>(&'a [&'a str]);
+
+impl<'a> Cookies<'a> {
+    pub(crate) const fn new(fields: &'a [&'a str]) -> Self {
+        Self(fields)
+    }
+
+    /// The value of the cookie whose name matches: of several fields the last one that has it, within
+    /// a field the first.
+    pub(crate) fn find(self, matches: impl Fn(&str) -> bool) -> Option<Cow<'a, str>> {
+        self.0.iter().rev().find_map(|field| {
+            pairs(field)
+                .find(|(name, _)| matches(name))
+                .map(|(_, value)| decode(value))
+        })
+    }
+
+    /// The value of the cookie of that name.
+    pub(crate) fn get(self, name: &str) -> Option<Cow<'a, str>> {
+        self.find(|known| known == name)
+    }
+
+    /// The value, unless it is empty.
+    pub(crate) fn get_non_empty(self, name: &str) -> Option<Cow<'a, str>> {
+        self.get(name).filter(|value| !value.is_empty())
+    }
+}
+
+/// Trimmed name and raw value pairs of a field; segments without `=` are no cookies.
+fn pairs(field: &str) -> impl Iterator<Item = (&str, &str)> {
+    field.split(';').filter_map(|segment| {
+        let (name, value) = segment.split_once('=')?;
+        Some((trim(name), trim(value)))
+    })
+}
+
+/// Only space and tab are white space in a Cookie header.
+fn trim(text: &str) -> &str {
+    text.trim_matches([' ', '\t'])
+}
+
+/// Takes one quote off each side, then decodes: the whole value, or nothing of it.
+pub(crate) fn decode(value: &str) -> Cow<'_, str> {
+    let value = if value == "\"" {
+        ""
+    } else {
+        value
+            .strip_prefix('"')
+            .and_then(|value| value.strip_suffix('"'))
+            .unwrap_or(value)
+    };
+    decode_strict(value).unwrap_or(Cow::Borrowed(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(fields: &[&str]) -> Option<String> {
+        Cookies::new(fields).get("a").map(Cow::into_owned)
+    }
+
+    #[test]
+    fn within_a_field_the_first_of_a_name_holds() {
+        assert_eq!(value(&["a=1; a=2"]).as_deref(), Some("1"));
+        assert_eq!(value(&["a=; a=2"]).as_deref(), Some(""));
+    }
+
+    #[test]
+    fn a_later_field_overrides_even_with_an_empty_value() {
+        assert_eq!(value(&["a=1", "a=2"]).as_deref(), Some("2"));
+        assert_eq!(value(&["a=1", "a="]).as_deref(), Some(""));
+        assert_eq!(value(&["a=1", "b=2"]).as_deref(), Some("1"));
+    }
+
+    #[test]
+    fn only_space_and_tab_are_trimmed() {
+        assert_eq!(value(&["b; \ta \t=\t x y \t;c"]).as_deref(), Some("x y"));
+        assert_eq!(value(&["\u{a0}a=1"]), None);
+        assert_eq!(value(&["a=\n1"]).as_deref(), Some("\n1"));
+    }
+
+    #[test]
+    fn one_pair_of_quotes_is_taken_off() {
+        assert_eq!(value(&[r#"a="1""#]).as_deref(), Some("1"));
+        assert_eq!(value(&[r#"a=""1"""#]).as_deref(), Some(r#""1""#));
+        assert_eq!(value(&[r#"a="1"#]).as_deref(), Some(r#""1"#));
+        assert_eq!(value(&[r#"a=""#]).as_deref(), Some(""));
+    }
+
+    #[test]
+    fn a_value_is_decoded_as_a_whole_or_not_at_all() {
+        assert_eq!(value(&["a=%41+%20"]).as_deref(), Some("A+ "));
+        assert_eq!(value(&["a=%41%zz"]).as_deref(), Some("%41%zz"));
+        assert_eq!(value(&["a=%41%ff"]).as_deref(), Some("%41%ff"));
+    }
+
+    #[test]
+    fn names_are_neither_decoded_nor_case_folded() {
+        assert_eq!(value(&["%61=1; A=2"]), None);
+    }
+}

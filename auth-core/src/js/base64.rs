@@ -1,0 +1,100 @@
+//! Base64 as Node.js encodes and decodes it (RFC 4648, decoded leniently).
+
+const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// Standard alphabet, padded.
+pub(crate) fn encode_standard(bytes: &[u8]) -> String {
+    let mut text = encode(bytes, STANDARD);
+    while !text.len().is_multiple_of(4) {
+        text.push('=');
+    }
+    text
+}
+
+/// URL-safe alphabet, not padded.
+pub(crate) fn encode_url_safe(bytes: &[u8]) -> String {
+    encode(bytes, URL_SAFE)
+}
+
+fn encode(bytes: &[u8], alphabet: &[u8; 64]) -> String {
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let group = chunk.iter().fold(0u32, |group, &byte| group << 8 | u32::from(byte)) << (8 * (3 - chunk.len()));
+        for index in 0..=chunk.len() {
+            let sextet = (group >> (18 - 6 * index)) & 63;
+            text.push(char::from(alphabet[sextet as usize]));
+        }
+    }
+    text
+}
+
+/// Decodes either alphabet, mixed as well. Other characters are skipped, the first `=` ends the text,
+/// a dangling last character and left-over bits are dropped.
+pub(crate) fn decode_lenient(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
+    let (mut group, mut bits) = (0u32, 0);
+    for byte in text.bytes().take_while(|&byte| byte != b'=') {
+        let Some(sextet) = sextet(byte) else { continue };
+        group = group << 6 | sextet;
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push((group >> bits & 0xff) as u8);
+        }
+    }
+    bytes
+}
+
+/// Whether a text consists of URL-safe base64 characters alone, as every part of a JWT must.
+pub(crate) fn is_url_safe(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
+
+const fn sextet(byte: u8) -> Option<u32> {
+    let value = match byte {
+        b'A'..=b'Z' => byte - b'A',
+        b'a'..=b'z' => byte - b'a' + 26,
+        b'0'..=b'9' => byte - b'0' + 52,
+        b'+' | b'-' => 62,
+        b'/' | b'_' => 63,
+        _ => return None,
+    };
+    Some(value as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_encoded_decodes_to_itself_at_every_length() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        for length in 0..bytes.len() {
+            assert_eq!(decode_lenient(&encode_standard(&bytes[..length])), &bytes[..length]);
+            assert_eq!(decode_lenient(&encode_url_safe(&bytes[..length])), &bytes[..length]);
+        }
+    }
+
+    #[test]
+    fn the_test_vectors_of_rfc_4648_hold() {
+        for (plain, encoded) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+        ] {
+            assert_eq!(encode_standard(plain.as_bytes()), encoded);
+        }
+    }
+
+    #[test]
+    fn decoding_skips_foreign_characters_and_stops_at_padding() {
+        assert_eq!(decode_lenient("Zm 9\nv"), b"foo");
+        assert_eq!(decode_lenient("Zg==Zg=="), b"f");
+        assert_eq!(decode_lenient("Zm9vY"), b"foo");
+        assert_eq!(decode_lenient("_-8+"), decode_lenient("/+8-"));
+    }
+}

@@ -1,0 +1,173 @@
+//! The issuer's keys: those of the configuration, replaced by what a fetch brings.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use jsonwebtoken::DecodingKey;
+
+use crate::{UnixTime, js::base64::decode_lenient, json::Json};
+
+/// After a fetch that did not bring the wanted key, none follows for this long.
+const COOL_DOWN: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// A JWK set (RFC 7517).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct JwkSet(Vec<(String, Arc<VerificationKey>)>);
+
+/// One key of the set, fit for RSA signatures or not: a token that names it is judged by it.
+#[derive(Debug)]
+pub(crate) struct VerificationKey {
+    rsa: Option<DecodingKey>,
+    algorithm: Option<String>,
+}
+
+impl JwkSet {
+    /// Reads a JWK set. `None` unless it is an object with a list of `keys`. Keys without a `kid` can
+    /// never be named and are dropped; of several with one `kid` the first counts.
+    pub(crate) fn from_json(json: &Json) -> Option<Self> {
+        let Json::Array(keys) = json.member("keys")? else {
+            return None;
+        };
+        let named = keys.iter().filter_map(|key| {
+            let key_id = key.member("kid")?.as_str()?;
+            Some((key_id.to_owned(), Arc::new(VerificationKey::from_json(key))))
+        });
+        Some(Self(named.collect()))
+    }
+
+    fn find(&self, key_id: &str) -> Option<&Arc<VerificationKey>> {
+        self.0.iter().find(|(known, _)| known == key_id).map(|(_, key)| key)
+    }
+}
+
+impl VerificationKey {
+    fn from_json(jwk: &Json) -> Self {
+        let text = |name: &str| jwk.member(name).and_then(Json::as_str);
+        let number = |name: &str| {
+            // ring wants no leading zero bytes; some issuers write one.
+            let bytes = decode_lenient(text(name)?);
+            let start = bytes.iter().position(|&byte| byte != 0)?;
+            Some(bytes[start..].to_vec())
+        };
+        let for_signatures = text("use") == Some("sig") && text("kty") == Some("RSA");
+        let rsa = number("n")
+            .zip(number("e"))
+            .filter(|_| for_signatures)
+            .map(|(n, e)| DecodingKey::from_rsa_raw_components(&n, &e));
+        Self {
+            rsa,
+            algorithm: text("alg").map(str::to_owned),
+        }
+    }
+
+    /// The RSA key, if it is one for signatures by this algorithm.
+    pub(super) fn for_algorithm(&self, algorithm: &str) -> Option<&DecodingKey> {
+        let fits = self.algorithm.as_deref().is_none_or(|own| own == algorithm);
+        self.rsa.as_ref().filter(|_| fits)
+    }
+}
+
+/// What the store knows of a key.
+#[derive(Debug)]
+pub(crate) enum KeyLookup {
+    Found(Arc<VerificationKey>),
+    /// Unknown, and a fetch may bring it.
+    FetchDue,
+    /// Unknown, and a fetch has been tried just now.
+    CoolingDown,
+}
+
+/// The keys in force. Never locked across a call.
+#[derive(Debug)]
+pub(crate) struct KeyStore(RwLock<State>);
+
+#[derive(Debug)]
+struct State {
+    keys: JwkSet,
+    quiet_until: UnixTime,
+}
+
+impl KeyStore {
+    pub(crate) fn new(keys: JwkSet) -> Self {
+        Self(RwLock::new(State {
+            keys,
+            quiet_until: UnixTime::from_millis(i64::MIN),
+        }))
+    }
+
+    pub(crate) fn find(&self, key_id: &str, now: UnixTime) -> KeyLookup {
+        let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        match state.keys.find(key_id) {
+            Some(key) => KeyLookup::Found(Arc::clone(key)),
+            None if now < state.quiet_until => KeyLookup::CoolingDown,
+            None => KeyLookup::FetchDue,
+        }
+    }
+
+    /// Takes in the outcome of a fetch made for `key_id` (`None`: it failed) and finds the key in it.
+    /// The old keys stay when nothing usable came.
+    pub(crate) fn settle_fetch(
+        &self,
+        fetched: Option<JwkSet>,
+        key_id: &str,
+        now: UnixTime,
+    ) -> Option<Arc<VerificationKey>> {
+        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(keys) = fetched {
+            state.keys = keys;
+        }
+        let key = state.keys.find(key_id).map(Arc::clone);
+        if key.is_none() {
+            // Also after a failure: tokens with made-up key ids must not become requests to the issuer.
+            state.quiet_until = now.after(COOL_DOWN);
+        }
+        key
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(text: &str) -> Option<JwkSet> {
+        JwkSet::from_json(&Json::parse(text.as_bytes()).unwrap())
+    }
+
+    const fn at(secs: i64) -> UnixTime {
+        UnixTime::from_secs(secs)
+    }
+
+    #[test]
+    fn a_set_without_a_list_of_keys_is_none() {
+        assert!(set("{}").is_none());
+        assert!(set(r#"{"keys":{}}"#).is_none());
+        assert!(set("[]").is_none());
+        assert!(set(r#"{"keys":[]}"#).is_some());
+    }
+
+    #[test]
+    fn after_a_fetch_without_the_key_none_is_due_for_ten_seconds() {
+        let store = KeyStore::new(JwkSet::default());
+        assert!(matches!(store.find("k", at(100)), KeyLookup::FetchDue));
+        assert!(store.settle_fetch(None, "k", at(100)).is_none());
+        assert!(matches!(store.find("k", at(109)), KeyLookup::CoolingDown));
+        assert!(matches!(store.find("k", at(110)), KeyLookup::FetchDue));
+    }
+
+    #[test]
+    fn a_failed_fetch_leaves_the_known_keys_in_force() {
+        let store = KeyStore::new(set(r#"{"keys":[{"kid":"a"}]}"#).unwrap());
+        assert!(store.settle_fetch(None, "b", at(0)).is_none());
+        assert!(matches!(store.find("a", at(0)), KeyLookup::Found(_)));
+    }
+
+    #[test]
+    fn a_fetched_set_replaces_the_configured_one() {
+        let store = KeyStore::new(set(r#"{"keys":[{"kid":"a"}]}"#).unwrap());
+        assert!(
+            store
+                .settle_fetch(set(r#"{"keys":[{"kid":"b"}]}"#), "b", at(0))
+                .is_some()
+        );
+        assert!(matches!(store.find("a", at(0)), KeyLookup::FetchDue));
+    }
+}

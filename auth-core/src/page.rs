@@ -1,0 +1,184 @@
+//! The one page we show: what happened, why, and one way on.
+//!
+//! It loads nothing, runs nothing, and works under `default-src 'none'; style-src 'unsafe-inline'`.
+//! `<html data-page data-reason>` says to scripts and tests what it is.
+
+use crate::{Config, Decision, Reason, Response, ResponseHeaders, Step};
+
+const TEMPLATE: &str = include_str!("page.html");
+
+/// Which page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PageKind {
+    NotAuthorized,
+    SignInIssue,
+    ConfirmSignIn,
+    RefreshIssue,
+    SignedOut,
+}
+
+struct Wording {
+    kind: &'static str,
+    title: &'static str,
+    message: &'static str,
+    link: &'static str,
+}
+
+/// A page to show.
+pub(crate) struct Page<'a> {
+    pub(crate) kind: PageKind,
+    pub(crate) reason: Reason,
+    /// For those who want to know more; left out when empty. Never a secret.
+    pub(crate) details: &'a str,
+    /// Where the one link leads.
+    pub(crate) link: &'a str,
+}
+
+impl Page<'_> {
+    /// The page as the end of a flow: status 200 as the reference has it, and a Content-Type that the
+    /// configured headers cannot change.
+    pub(crate) fn respond(&self, config: &Config) -> Step {
+        let mut headers = ResponseHeaders::default();
+        config.http_headers().merge_into(&mut headers);
+        headers.replace("Content-Type", "text/html; charset=UTF-8");
+        Step::Decided(Decision::Respond(Response {
+            status: 200,
+            headers,
+            body: self.render(),
+            reason: self.reason,
+        }))
+    }
+
+    fn render(&self) -> String {
+        let wording = self.kind.wording();
+        let details = if self.details.is_empty() {
+            String::new()
+        } else {
+            format!(
+                "<details><summary>Details</summary><p>{}</p><p><code>{}</code></p></details>",
+                escape(self.details),
+                self.reason.as_str()
+            )
+        };
+        let mut html = String::with_capacity(TEMPLATE.len() + self.link.len() + details.len() + 512);
+        // One pass over the template, so that text put in is never taken for a placeholder.
+        let mut rest = TEMPLATE;
+        while let Some((before, after)) = rest.split_once("{{") {
+            let Some((name, after)) = after.split_once("}}") else {
+                break;
+            };
+            html.push_str(before);
+            match name {
+                "kind" => html.push_str(wording.kind),
+                "reason" => html.push_str(self.reason.as_str()),
+                "title" => html.push_str(wording.title),
+                "message" => html.push_str(wording.message),
+                "details" => html.push_str(&details),
+                "link" => html.push_str(&escape(self.link)),
+                _ => html.push_str(wording.link),
+            }
+            rest = after;
+        }
+        html.push_str(rest);
+        html
+    }
+}
+
+impl PageKind {
+    const fn wording(self) -> Wording {
+        match self {
+            Self::NotAuthorized => Wording {
+                kind: "not-authorized",
+                title: "No access",
+                message: "You are signed in, but your account does not have access to this content.",
+                link: "Use another account",
+            },
+            Self::SignInIssue => Wording {
+                kind: "sign-in-issue",
+                title: "Sign-in did not work",
+                message: "Something went wrong while signing you in. Trying once more often helps.",
+                link: "Try again",
+            },
+            Self::ConfirmSignIn => Wording {
+                kind: "confirm-sign-in",
+                title: "One more step",
+                message: "To be sure that it is you who is signing in, please continue by yourself.",
+                link: "Continue to sign-in",
+            },
+            Self::RefreshIssue => Wording {
+                kind: "refresh-issue",
+                title: "Session not renewed",
+                message: "Your session has ended and could not be renewed. Sign out, then sign in again.",
+                link: "Sign out",
+            },
+            Self::SignedOut => Wording {
+                kind: "signed-out",
+                title: "Signed out",
+                message: "You are signed out.",
+                link: "Go on",
+            },
+        }
+    }
+}
+
+/// Text for HTML content and quoted attributes.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_from_outside_is_escaped_and_never_taken_for_a_placeholder() {
+        let page = Page {
+            kind: PageKind::SignInIssue,
+            reason: Reason::ProviderError,
+            details: "<b onload='x'>{{link}}&\"",
+            link: "https://host/\"><script>",
+        };
+        let html = page.render();
+        assert!(html.contains("&lt;b onload=&#39;x&#39;&gt;{{link}}&amp;&quot;"));
+        assert!(html.contains("href=\"https://host/&quot;&gt;&lt;script&gt;\""));
+    }
+
+    #[test]
+    fn each_page_reads_as_it_was_written() {
+        let pages: Vec<String> = [
+            (PageKind::NotAuthorized, Reason::GroupRequired),
+            (PageKind::SignInIssue, Reason::TokenEndpoint),
+            (PageKind::ConfirmSignIn, Reason::NonceMismatch),
+            (PageKind::RefreshIssue, Reason::TokenEndpoint),
+            (PageKind::SignedOut, Reason::AlreadySignedOut),
+        ]
+        .into_iter()
+        .map(|(kind, reason)| {
+            Page {
+                kind,
+                reason,
+                details: "Why.",
+                link: "https://host/",
+            }
+            .render()
+        })
+        .map(|html| {
+            html.split_once("<body>")
+                .map(|(_, body)| body.to_owned())
+                .unwrap_or_default()
+        })
+        .collect();
+        insta::assert_snapshot!(pages.join("\n"));
+    }
+}
