@@ -4,9 +4,10 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::js::number;
+use crate::js::{number, object};
 
-pub use crate::js::object::Object;
+/// The members of a JSON object.
+pub type Object = object::Object<Json>;
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +23,7 @@ pub enum Json {
     /// An array.
     Array(Vec<Json>),
     /// An object.
-    Object(Object<Json>),
+    Object(Object),
 }
 
 impl Json {
@@ -41,7 +42,7 @@ impl Json {
 
     /// The members, if this is an object.
     #[must_use]
-    pub fn as_object(&self) -> Option<&Object<Json>> {
+    pub fn as_object(&self) -> Option<&Object> {
         match self {
             Self::Object(object) => Some(object),
             _ => None,

@@ -1,7 +1,15 @@
 //! Reads the raw file key by key and collects every problem on the way.
 
+use std::sync::LazyLock;
+
 use super::{ConfigError, ConfigProblem, Endpoint, LogLevel, nearest};
-use crate::{Secret, headers::ConfiguredHeaders, js::object::Object, json::Json, jwt::JwkSet};
+use crate::{
+    Secret,
+    headers::ConfiguredHeaders,
+    js::object,
+    json::{Json, Object},
+    jwt::JwkSet,
+};
 
 /// How much of the file is held to the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +21,7 @@ pub(super) enum Strictness {
 }
 
 /// Every key a configuration may have: the reference's, then ours.
-const KNOWN_KEYS: [&str; 25] = [
+const KNOWN_KEYS: [&str; 26] = [
     "userPoolArn",
     "jwks",
     "clientId",
@@ -39,17 +47,18 @@ const KNOWN_KEYS: [&str; 25] = [
     "issuer",
     "jwksUri",
     "insecureLoopbackHttp",
+    "profile",
 ];
 
 pub(super) struct Reader<'j> {
-    object: &'j Object<Json>,
+    object: &'j Object,
     strictness: Strictness,
     problems: Vec<ConfigProblem>,
 }
 
 impl<'j> Reader<'j> {
     pub(super) fn new(json: &'j Json, strictness: Strictness) -> Self {
-        static EMPTY: std::sync::LazyLock<Object<Json>> = std::sync::LazyLock::new(Object::default);
+        static EMPTY: LazyLock<Object> = LazyLock::new(Object::default);
         let mut reader = Self {
             object: json.as_object().unwrap_or(&EMPTY),
             strictness,
@@ -58,7 +67,7 @@ impl<'j> Reader<'j> {
         if json.as_object().is_none() {
             reader.problem("(root)", describe(Some(json)), "a JSON object");
         } else if strictness == Strictness::Whole {
-            reader.check_known("", reader.object, &[&KNOWN_KEYS[..], &["profile"]].concat());
+            reader.check_known("", reader.object, &KNOWN_KEYS);
         }
         reader
     }
@@ -191,7 +200,7 @@ impl<'j> Reader<'j> {
         })
     }
 
-    pub(super) fn additional_cookies(&mut self) -> Object<String> {
+    pub(super) fn additional_cookies(&mut self) -> object::Object<String> {
         self.texts("additionalCookies", "an object of strings, each `value; attributes`")
     }
 
@@ -216,13 +225,13 @@ impl<'j> Reader<'j> {
             .collect()
     }
 
-    fn texts(&mut self, key: &str, expected: &str) -> Object<String> {
+    fn texts(&mut self, key: &str, expected: &str) -> object::Object<String> {
         let members = match self.value(key) {
-            None => return Object::default(),
+            None => return Default::default(),
             Some(Json::Object(members)) => members,
             found => {
                 self.problem(key, describe(found), expected);
-                return Object::default();
+                return Default::default();
             }
         };
         let mut texts = Vec::new();
@@ -279,7 +288,7 @@ impl<'j> Reader<'j> {
     }
 
     /// Names every member that is not among the known ones.
-    pub(super) fn check_known(&mut self, prefix: &str, members: &Object<Json>, known: &[&str]) {
+    pub(super) fn check_known(&mut self, prefix: &str, members: &Object, known: &[&str]) {
         for name in members.names().filter(|name| !known.contains(name)) {
             let expected = match nearest(name, known) {
                 Some(meant) => format!("a known key (did you mean {meant}?)"),
