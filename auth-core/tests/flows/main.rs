@@ -1,0 +1,14 @@
+//! The flows through `begin` and `resume`: what the recorded vectors cannot show, and attacks.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "a test reads files, draws randomness, and fails by panicking"
+)]
+
+mod attacks;
+mod fixture;
+mod keys;
+mod sessions;
+mod tokens;
