@@ -6,5 +6,6 @@
 
 mod canonical_path;
 pub mod config;
+pub mod origin;
 
 pub use canonical_path::{CanonicalPath, PathError};

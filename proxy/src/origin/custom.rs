@@ -1,0 +1,146 @@
+//! Any HTTP or HTTPS server: an application, a load balancer, another proxy.
+//!
+//! The viewer's request goes on with the origin's own Host, what is known of the viewer in `X-Forwarded-*`,
+//! and the configured headers, each in place of anything the viewer sent under that name. Headers that only
+//! concern the viewer's connection stay behind, except for a WebSocket handshake.
+
+mod certificates;
+mod hop_by_hop;
+
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Version,
+    header::{CONNECTION, FORWARDED, HOST, UPGRADE},
+};
+use pingora::http::RequestHeader;
+use tokio::runtime::Handle;
+
+use super::{
+    Dispatch, Forwarded, OriginError, OriginRequest, OriginSetupError,
+    peer::{Encryption, Upstream},
+};
+use crate::config::{CustomSettings, OriginTransport};
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// What only a proxy that an origin trusts may say of a request. Some frameworks route by the last two.
+const TRUSTED_ONLY: [&str; 10] = [
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-forwarded-port",
+    "x-forwarded-prefix",
+    "x-forwarded-server",
+    "x-forwarded-uri",
+    "x-real-ip",
+    "x-original-url",
+    "x-rewrite-url",
+];
+
+/// A server to pass requests on to.
+#[derive(Debug)]
+pub struct CustomOrigin {
+    host: HeaderValue,
+    upstream: Upstream,
+    /// Marked as sensitive, so that their Debug form is hidden.
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl CustomOrigin {
+    /// Loads certificates and resolves the server's name.
+    ///
+    /// # Errors
+    /// Certificates that cannot be used, or TLS without a name to verify.
+    pub async fn connect(settings: &CustomSettings, runtime: &Handle) -> Result<Self, OriginSetupError> {
+        let url = &settings.url;
+        let encryption = match url.transport() {
+            OriginTransport::Http => Encryption::Plain,
+            OriginTransport::Https => Encryption::Tls(settings.sni.clone().unwrap_or_else(|| url.host().to_owned())),
+        };
+        let mut upstream = Upstream::connect((url.host(), url.port()), encryption, settings.timeouts, runtime).await?;
+        let template = upstream.template_mut();
+        if let Some(file) = &settings.ca_file {
+            template.options.ca = Some(certificates::authorities(file)?);
+        }
+        if let Some(files) = &settings.client_certificate {
+            template.client_cert_key = Some(certificates::client_certificate(files)?);
+        }
+        let host = match &settings.host {
+            Some(host) => host.clone(),
+            None => HeaderValue::try_from(url.authority())
+                .map_err(|_| OriginSetupError::ServerName { found: url.authority() })?,
+        };
+        let headers = settings.headers.iter().map(|(name, value)| {
+            let mut value = value.expose().clone();
+            value.set_sensitive(true);
+            (name.clone(), value)
+        });
+        Ok(Self {
+            host,
+            upstream,
+            headers: headers.collect(),
+        })
+    }
+
+    pub(crate) fn dispatch(&self, request: &OriginRequest<'_>) -> Result<Dispatch, OriginError> {
+        Ok(Dispatch::Upstream {
+            header: Box::new(self.header(request).map_err(|_| OriginError::Malformed)?),
+            peer: self.upstream.peer()?,
+        })
+    }
+
+    fn header(&self, request: &OriginRequest<'_>) -> pingora::Result<RequestHeader> {
+        let size = request.headers.len() + self.headers.len() + 6;
+        let target = target(request);
+        let mut header = RequestHeader::build_no_case(request.method.clone(), target.as_bytes(), Some(size))?;
+        header.set_version(Version::HTTP_11);
+        for (name, value) in request.headers {
+            if !hop_by_hop::is_listed(name, request.headers) && !is_ours_to_say(name) {
+                header.append_header(name.clone(), value.clone())?;
+            }
+        }
+        header.insert_header(HOST, self.host.clone())?;
+        if asks_for_websocket(request.method, request.headers) {
+            header.insert_header(CONNECTION, "Upgrade")?;
+            header.insert_header(UPGRADE, "websocket")?;
+        }
+        insert_forwarded(&mut header, request.forwarded)?;
+        for (name, _) in &self.headers {
+            header.remove_header(name);
+        }
+        for (name, value) in &self.headers {
+            header.append_header(name.clone(), value.clone())?;
+        }
+        Ok(header)
+    }
+}
+
+fn target(request: &OriginRequest<'_>) -> String {
+    let path = request.path.preserved();
+    if request.query.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{}", request.query)
+    }
+}
+
+fn is_ours_to_say(name: &HeaderName) -> bool {
+    *name == HOST || *name == FORWARDED || TRUSTED_ONLY.contains(&name.as_str())
+}
+
+fn asks_for_websocket(method: &Method, headers: &HeaderMap) -> bool {
+    let upgrade = headers.get(UPGRADE).and_then(|value| value.to_str().ok());
+    *method == Method::GET
+        && upgrade.is_some_and(|protocol| protocol.trim().eq_ignore_ascii_case("websocket"))
+        && hop_by_hop::options(headers).any(|option| option.eq_ignore_ascii_case("upgrade"))
+}
+
+fn insert_forwarded(header: &mut RequestHeader, forwarded: Forwarded<'_>) -> pingora::Result<()> {
+    header.insert_header(X_FORWARDED_FOR, forwarded.client.to_string())?;
+    header.insert_header(X_FORWARDED_PROTO, forwarded.scheme)?;
+    header.insert_header(X_FORWARDED_HOST, forwarded.host)
+}
+
+#[cfg(test)]
+mod tests;
