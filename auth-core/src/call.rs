@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::{Entropy, Secret, entropy::below};
+use crate::{Entropy, Secret, entropy::Draw};
 
 /// What a call is for: the label of its metrics and log events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -132,7 +132,7 @@ impl RetryPolicy {
         AfterAttempt::RetryAfter(if attempts < 2 {
             Duration::ZERO
         } else {
-            let jitter = below(rng, 25 * attempts + 1);
+            let jitter = Draw::new(rng).below(25 * attempts + 1);
             Duration::from_millis(u64::from(25 * (1 << attempts) + jitter))
         })
     }

@@ -6,7 +6,7 @@
 use crate::{
     Config, Entropy, Reason, UnixTime,
     config::Secrets,
-    entropy::below,
+    entropy::Draw,
     hmac::{bytes_equal, sha256, sign},
     js::{
         base64::{encode_standard, encode_url_safe},
@@ -111,7 +111,8 @@ fn random_text(secrets: &Secrets, length: usize, rng: &mut dyn Entropy) -> Strin
     let alphabet = &secrets.allowed_characters;
     // The configuration refuses an empty alphabet and one that 32 bits cannot count.
     let size = u32::try_from(alphabet.len()).unwrap_or(u32::MAX);
-    (0..length).map(|_| alphabet[below(rng, size) as usize]).collect()
+    let mut draw = Draw::new(rng);
+    (0..length).map(|_| alphabet[draw.below(size) as usize]).collect()
 }
 
 #[cfg(test)]

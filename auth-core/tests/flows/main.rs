@@ -3,7 +3,6 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::disallowed_types,
-    clippy::disallowed_methods,
     reason = "a test reads files, draws randomness, and fails by panicking"
 )]
 

@@ -59,10 +59,7 @@ async fn the_page_escapes_what_the_request_brings() {
     let query = authorization(&[("login_hint", nasty), ("state", nasty)]) + "&x='b";
     let mut browser = Browser::new(&idp);
     let page = browser.get(&format!("/login?{query}")).await.text().await;
-    assert!(
-        !page.contains("<img") && page.contains("&amp;x=&#39;b\">"),
-        "{page}"
-    );
+    assert!(!page.contains("<img") && page.contains("&amp;x=&#39;b\">"), "{page}");
     assert!(
         page.contains("value=\"&quot;&gt;&lt;img src=x onerror=alert(1)&gt;&#39;&amp;\""),
         "{page}"
