@@ -1,0 +1,27 @@
+# The two commands of the README: `make demo` shows the thing, `make test` checks it.
+# Each first checks what it needs from the system and installs it where it may (scripts/require.sh).
+
+.PHONY: demo test test-rust test-browser bench edge-package
+
+demo:
+	@scripts/require.sh build
+	cargo run --release -p proxy -- demo
+
+test: test-rust test-browser
+
+test-rust:
+	@scripts/require.sh build edge
+	cargo test --workspace
+
+test-browser:
+	@scripts/require.sh build browser
+	cargo build -p proxy
+	cd tests/browser && npm ci --no-audit --no-fund && node run.mjs "$${CARGO_TARGET_DIR:-../../target}/debug/portcullis"
+
+bench:
+	@scripts/require.sh build
+	cargo bench -p benches
+
+edge-package:
+	@scripts/require.sh build
+	cargo run --release -p edge-adapter --bin package -- --out dist
