@@ -6,7 +6,7 @@
 
 mod auth;
 mod host;
-mod origin;
+pub(crate) mod origin;
 mod origin_section;
 mod problem;
 mod root_section;

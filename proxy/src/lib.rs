@@ -4,8 +4,24 @@
 //! whether the request may pass, and fetches what may be seen from the origin. It never decides about
 //! sessions itself.
 
+mod access_log;
+mod admin;
+mod admission;
 mod canonical_path;
+pub mod cli;
 pub mod config;
+mod cookies;
+mod exchange;
+mod gateway;
+mod header_value;
+pub mod log;
+mod metrics;
 pub mod origin;
+mod page;
+mod request_id;
+mod server;
+mod site;
+pub mod tls;
 
 pub use canonical_path::{CanonicalPath, PathError};
+pub use server::{Running, Server, StartError};

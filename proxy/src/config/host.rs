@@ -30,6 +30,14 @@ impl HostPattern {
         same_name && (self.port.is_none() || self.port == port)
     }
 
+    /// Whether a certificate for this pattern is good for a name: a wildcard stands for one label
+    /// (RFC 9525, section 6.3).
+    #[must_use]
+    pub fn covers(&self, name: &str) -> bool {
+        let labels = |name: &str| name.split('.').count();
+        self.matches(name, None) && (!self.wildcard || labels(name) == labels(&self.name))
+    }
+
     /// How exact the pattern is; of several that match the most exact one counts.
     #[must_use]
     pub fn weight(&self) -> (bool, bool, usize) {

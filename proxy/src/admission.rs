@@ -1,0 +1,161 @@
+//! What a request must be before anything is decided about it.
+//!
+//! Everything that two parties could read differently is refused here: message framing, host, path,
+//! header names. What passes is [`Admitted`], the only view of the request that decisions use
+//! (RFC 9112 sections 3.2 and 6, RFC 9110 section 7.2).
+
+mod forwarded;
+mod framing;
+mod headers;
+mod target;
+
+use std::net::IpAddr;
+
+use auth_core::Scheme;
+use http::StatusCode;
+use ipnet::IpNet;
+use pingora::http::RequestHeader;
+use thiserror::Error;
+
+use crate::{
+    canonical_path::{CanonicalPath, PathError},
+    config::{PlainHttp, is_loopback},
+};
+
+pub(crate) use headers::scrub;
+pub(crate) use target::{query, raw_path};
+
+/// What admission goes by.
+#[derive(Clone, Debug)]
+pub(crate) struct AdmissionRules {
+    /// The request line and all header fields.
+    pub(crate) header_bytes: usize,
+    /// The peers whose `X-Forwarded-*` headers are believed.
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    /// The scheme of plain listeners for hosts that are not loopback.
+    pub(crate) plain_http: PlainHttp,
+}
+
+/// What the connection says of a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Connection {
+    /// The peer's address.
+    pub(crate) peer: IpAddr,
+    /// Whether TLS ended here.
+    pub(crate) transport: Transport,
+}
+
+/// How the peer connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transport {
+    /// Without TLS.
+    Plain,
+    /// With TLS that ends here.
+    Tls,
+}
+
+/// A request that everyone reads alike.
+#[derive(Clone, Debug)]
+pub(crate) struct Admitted {
+    /// The host as the viewer wrote it, port included.
+    pub(crate) host: String,
+    /// The host in lower case, without port.
+    pub(crate) host_name: String,
+    /// The host's port, where one was named.
+    pub(crate) port: Option<u16>,
+    /// How the viewer reached us.
+    pub(crate) scheme: Scheme,
+    /// The viewer's address.
+    pub(crate) client: IpAddr,
+    /// The one reading of the path.
+    pub(crate) path: CanonicalPath,
+}
+
+/// Why a request is refused before any decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub(crate) enum Refusal {
+    /// Request line and header fields are too long in all.
+    #[error("header block too large")]
+    HeaderTooLarge,
+    /// No Host, several, or two that differ.
+    #[error("no single host")]
+    Host,
+    /// A host that is neither a name nor an address.
+    #[error("malformed host")]
+    HostMalformed,
+    /// No site answers to the host.
+    #[error("unknown host")]
+    HostUnknown,
+    /// The message's end can be read in two ways.
+    #[error("ambiguous message framing")]
+    Framing,
+    /// The request target is malformed.
+    #[error("malformed request target")]
+    Target,
+    /// The path is malformed or ambiguous.
+    #[error("{0}")]
+    Path(#[from] PathError),
+}
+
+impl Refusal {
+    /// What the viewer is told.
+    pub(crate) const fn status(self) -> StatusCode {
+        match self {
+            Self::HeaderTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::HostUnknown => StatusCode::MISDIRECTED_REQUEST,
+            Self::Host | Self::HostMalformed | Self::Framing | Self::Target | Self::Path(_) => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// The label of metrics and log events.
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::HeaderTooLarge => "header-too-large",
+            Self::Host => "host-missing",
+            Self::HostMalformed => "host-malformed",
+            Self::HostUnknown => "host-unknown",
+            Self::Framing => "framing",
+            Self::Target => "target",
+            Self::Path(_) => "path",
+        }
+    }
+}
+
+impl AdmissionRules {
+    /// Reads a request, or refuses it. Whether a site answers to the host is the caller's question.
+    pub(crate) fn admit(&self, request: &RequestHeader, connection: Connection) -> Result<Admitted, Refusal> {
+        if headers::size(request) > self.header_bytes {
+            return Err(Refusal::HeaderTooLarge);
+        }
+        framing::check(request)?;
+        let own_host = target::host(request)?;
+        let forwarded = forwarded::Forwarded::read(&request.headers, connection.peer, &self.trusted_proxies);
+        let host = forwarded.host.unwrap_or(own_host);
+        let (host_name, port) = target::split_host(host)?;
+        let target = target::origin_form(request, own_host)?;
+        let path = CanonicalPath::parse(target.path)?;
+        let scheme = forwarded
+            .scheme
+            .unwrap_or_else(|| self.scheme(connection.transport, &host_name));
+        Ok(Admitted {
+            host: host.to_owned(),
+            host_name,
+            port,
+            scheme,
+            client: forwarded.client,
+            path,
+        })
+    }
+
+    fn scheme(&self, transport: Transport, host_name: &str) -> Scheme {
+        match (transport, self.plain_http) {
+            (Transport::Tls, _) => Scheme::Https,
+            (Transport::Plain, _) if is_loopback(host_name) => Scheme::Http,
+            (Transport::Plain, PlainHttp::Insecure) => Scheme::Http,
+            (Transport::Plain, PlainHttp::BehindTls) => Scheme::Https,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! The command line: which command, with which configuration, and what the exit code says.
+
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::{
+    config::{ConfigError, Environment, Settings},
+    server,
+};
+
+/// Where the configuration is unless the command line or the environment says otherwise.
+const DEFAULT_FILE: &str = "/etc/portcullis/config.toml";
+
+/// EX_CONFIG of sysexits.h.
+const EXIT_CONFIGURATION: u8 = 78;
+
+/// Cognito sign-in in front of your content.
+#[derive(Debug, Parser)]
+#[command(
+    name = "portcullis",
+    version,
+    after_help = "Exit codes: 0 done, 1 failed to start or run, 2 wrong usage, 78 bad configuration (every problem is \
+                  listed on standard error, nothing has been started)."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve until SIGTERM (requests in flight are finished) or SIGINT (they are not).
+    Run(Source),
+    /// Check the configuration and show what is in effect, secrets masked.
+    Check {
+        #[command(flatten)]
+        source: Source,
+        /// The form of the answer.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Show the version.
+    Version,
+}
+
+#[derive(Debug, Args)]
+struct Source {
+    /// The configuration: .toml, .yaml or .json. Every key can be overridden by a variable such as
+    /// PORTCULLIS__SHUTDOWN__DRAIN; without a file, variables can be all there is.
+    #[arg(long, value_name = "FILE", env = "PORTCULLIS_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+impl Source {
+    fn load(&self) -> Result<Settings, ConfigError> {
+        let environment = Environment::of_process();
+        let default = Path::new(DEFAULT_FILE);
+        let file = match &self.config {
+            Some(file) => Some(file.as_path()),
+            None if default.exists() || !environment.has_overrides() => Some(default),
+            None => None,
+        };
+        Settings::load(file, &environment)
+    }
+}
+
+/// Runs the command of the process's arguments.
+#[must_use]
+pub fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Run(source) => run(&source),
+        Command::Check { source, format } => check(&source, format),
+        Command::Version => show(&format!("portcullis {}\n", env!("CARGO_PKG_VERSION"))),
+    }
+}
+
+fn run(source: &Source) -> ExitCode {
+    let settings = match source.load() {
+        Ok(settings) => settings,
+        Err(error) => return refuse(&error),
+    };
+    match server::run(settings) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("portcullis: failed to start: {error}\n"));
+            ExitCode::from(if error.is_configuration() {
+                EXIT_CONFIGURATION
+            } else {
+                1
+            })
+        }
+    }
+}
+
+fn check(source: &Source, format: Format) -> ExitCode {
+    let checked = source.load().and_then(|settings| {
+        crate::tls::load(&settings.listen.tls)?;
+        Ok(settings)
+    });
+    match (checked, format) {
+        (Ok(settings), Format::Text) => show(&settings.to_toml()),
+        (Ok(settings), Format::Json) => {
+            let answer = serde_json::json!({ "valid": true, "settings": settings.to_json() });
+            show(&format!("{answer}\n"))
+        }
+        (Err(error), Format::Text) => refuse(&error),
+        (Err(error), Format::Json) => {
+            let answer = serde_json::json!({ "valid": false, "problems": error.problems });
+            let _ = show(&format!("{answer}\n"));
+            ExitCode::from(EXIT_CONFIGURATION)
+        }
+    }
+}
+
+fn refuse(error: &ConfigError) -> ExitCode {
+    let count = error.problems.len();
+    let noun = if count == 1 { "problem" } else { "problems" };
+    complain(&format!("portcullis: {count} {noun} in the configuration\n{error}\n"));
+    ExitCode::from(EXIT_CONFIGURATION)
+}
+
+fn show(text: &str) -> ExitCode {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn complain(text: &str) {
+    // Nobody is left to tell if standard error is closed.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}

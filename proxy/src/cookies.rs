@@ -1,0 +1,119 @@
+//! The viewer's Cookie header fields: joined for the core, our own taken out for custom origins.
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, HeaderValue, header::COOKIE};
+use pingora::http::RequestHeader;
+
+/// The cookies as the core wants them: HTTP/2 crumbs joined (RFC 9113, section 8.2.3), the fields of
+/// HTTP/1.1 each by itself. Bytes that are not UTF-8 are replaced, so such a cookie matches nothing.
+pub(crate) fn fields(headers: &HeaderMap, version: http::Version) -> Vec<Cow<'_, str>> {
+    let fields = headers
+        .get_all(COOKIE)
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()));
+    if version < http::Version::HTTP_2 {
+        return fields.collect();
+    }
+    let mut fields = fields;
+    match (fields.next(), fields.next()) {
+        (Some(first), Some(second)) => {
+            let mut joined = first.into_owned();
+            for crumb in std::iter::once(second).chain(fields) {
+                joined.push_str("; ");
+                joined.push_str(&crumb);
+            }
+            vec![Cow::Owned(joined)]
+        }
+        (first, _) => first.into_iter().collect(),
+    }
+}
+
+/// Takes the cookies of the sign-in out of a request, leaving the application's own.
+pub(crate) fn strip_own(request: &mut RequestHeader) {
+    let fields: Vec<&[u8]> = request
+        .headers
+        .get_all(COOKIE)
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .collect();
+    let is_pair = |pair: &&[u8]| !pair.is_empty();
+    let pairs = || {
+        fields
+            .iter()
+            .flat_map(|field| field.split(|&byte| byte == b';'))
+            .map(<[u8]>::trim_ascii)
+            .filter(is_pair)
+    };
+    if !pairs().any(is_own) {
+        return;
+    }
+    let kept: Vec<&[u8]> = pairs().filter(|pair| !is_own(pair)).collect();
+    let kept = kept.join(b"; ".as_slice());
+    request.remove_header(&COOKIE);
+    if !kept.is_empty()
+        && let Ok(value) = HeaderValue::from_bytes(&kept)
+    {
+        // The name is a constant, the value is made of values.
+        let _ = request.insert_header("Cookie", value);
+    }
+}
+
+fn is_own(pair: &[u8]) -> bool {
+    const PREFIXES: [&[u8]; 2] = [b"CognitoIdentityServiceProvider.", b"spa-auth-edge-"];
+    const NAMES: [&[u8]; 5] = [
+        b"amplify-signin-with-hostedUI",
+        b"ID-TOKEN",
+        b"ACCESS-TOKEN",
+        b"REFRESH-TOKEN",
+        b"COGNITO-ENABLED",
+    ];
+    let name = pair.split(|&byte| byte == b'=').next().unwrap_or_default().trim_ascii();
+    PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || NAMES.contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(fields: &[&str]) -> RequestHeader {
+        let mut request = RequestHeader::build("GET", b"/", None).unwrap();
+        for field in fields {
+            request.append_header("Cookie", *field).unwrap();
+        }
+        request
+    }
+
+    #[test]
+    fn crumbs_of_http_2_are_joined_and_fields_of_http_1_are_not() {
+        let request = request(&["a=1", "b=2", "c=3"]);
+        assert_eq!(fields(&request.headers, http::Version::HTTP_2), ["a=1; b=2; c=3"]);
+        assert_eq!(fields(&request.headers, http::Version::HTTP_11), ["a=1", "b=2", "c=3"]);
+        assert!(fields(&HeaderMap::new(), http::Version::HTTP_2).is_empty());
+    }
+
+    #[test]
+    fn own_cookies_are_taken_out_and_others_stay_as_they_are() {
+        let mut request = request(&[
+            "theme=dark; CognitoIdentityServiceProvider.abc.LastAuthUser=u;x= 1 ",
+            "spa-auth-edge-nonce=n; ID-TOKEN=t; amplify-signin-with-hostedUI=true; ID-TOKEN-2=kept",
+        ]);
+        strip_own(&mut request);
+        let left: Vec<&HeaderValue> = request.headers.get_all(COOKIE).iter().collect();
+        assert_eq!(left, ["theme=dark; x= 1; ID-TOKEN-2=kept"]);
+    }
+
+    #[test]
+    fn a_request_with_own_cookies_alone_has_none_left() {
+        let mut request = request(&["spa-auth-edge-pkce=p"]);
+        strip_own(&mut request);
+        assert!(request.headers.get(COOKIE).is_none());
+    }
+
+    #[test]
+    fn a_request_without_own_cookies_is_not_touched() {
+        let mut request = request(&["a=1;b=2", "c=3"]);
+        strip_own(&mut request);
+        assert_eq!(request.headers.get_all(COOKIE).iter().count(), 2);
+    }
+}

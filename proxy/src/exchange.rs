@@ -1,0 +1,76 @@
+//! What is remembered of one request from its header to its log event.
+
+use std::{net::IpAddr, sync::Arc, time::Instant};
+
+use auth_core::Scheme;
+use bytes::Bytes;
+use pingora::http::RequestHeader;
+
+use crate::{canonical_path::CanonicalPath, metrics::Verdict, site::Site};
+
+/// One request and its response.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    /// When its header had been read.
+    pub(crate) started: Instant,
+    /// The id in log events and headers; empty until the header has been looked at.
+    pub(crate) id: String,
+    /// The site, once it is known.
+    pub(crate) site: Option<Arc<Site>>,
+    /// The request that may pass, once it may.
+    pub(crate) passed: Option<Passed>,
+    /// Who answers.
+    pub(crate) verdict: Verdict,
+    /// Why.
+    pub(crate) reason: &'static str,
+    /// Set-Cookie values that ride on the origin's response.
+    pub(crate) response_cookies: Vec<String>,
+    /// The header for the origin, between its making and its sending.
+    pub(crate) upstream_header: Option<Box<RequestHeader>>,
+    /// When the origin was asked.
+    pub(crate) upstream_started: Option<Instant>,
+    /// Our page in place of the origin's body, until it is sent.
+    pub(crate) replacement: Replacement,
+}
+
+/// What stands in place of the origin's body.
+#[derive(Debug, Default)]
+pub(crate) enum Replacement {
+    /// Nothing: it is passed on.
+    #[default]
+    None,
+    /// This page, not sent yet.
+    Page(Bytes),
+    /// A page that has been sent.
+    Sent,
+}
+
+/// A request that may pass to the origin.
+#[derive(Debug)]
+pub(crate) struct Passed {
+    /// The path to ask for.
+    pub(crate) path: CanonicalPath,
+    /// The host as the viewer wrote it.
+    pub(crate) host: String,
+    /// How the viewer reached us.
+    pub(crate) scheme: Scheme,
+    /// The viewer's address.
+    pub(crate) client: IpAddr,
+}
+
+impl Exchange {
+    pub(crate) fn new() -> Self {
+        Self {
+            started: Instant::now(),
+            id: String::new(),
+            site: None,
+            passed: None,
+            verdict: Verdict::Refused,
+            reason: "",
+            response_cookies: Vec::new(),
+            upstream_header: None,
+            upstream_started: None,
+            replacement: Replacement::None,
+        }
+    }
+}

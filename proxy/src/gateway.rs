@@ -1,0 +1,242 @@
+//! The proxy as Pingora sees it: each request is admitted, decided upon, and answered or passed on.
+//!
+//! The filters here convert and carry out. Whether a request may pass is the core's decision, taken in
+//! `request_filter`, before a cache or an origin is looked at.
+
+mod answer;
+mod decide;
+mod failure;
+mod upstream;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use auth_core::Decision;
+use bytes::Bytes;
+use pingora::{
+    Error, Result,
+    http::{RequestHeader, ResponseHeader},
+    modules::http::HttpModules,
+    protocols::Digest,
+    proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session},
+    upstreams::peer::HttpPeer,
+};
+use tokio::runtime::Handle;
+
+use crate::{
+    access_log,
+    admission::{self, AdmissionRules, Refusal},
+    config::Limits,
+    exchange::{Exchange, Passed},
+    metrics::{Metrics, Verdict},
+    origin::Origin,
+    request_id,
+    site::Sites,
+};
+
+/// What all workers share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// The sites.
+    pub(crate) sites: Sites,
+    /// What a request must be.
+    pub(crate) rules: AdmissionRules,
+    /// What a request may use up.
+    pub(crate) limits: Limits,
+    /// What is counted.
+    pub(crate) metrics: Arc<Metrics>,
+    /// Where calls to identity providers are carried out.
+    pub(crate) control: Handle,
+}
+
+/// The service of one worker.
+#[derive(Clone, Debug)]
+pub(crate) struct Gateway(pub(crate) Arc<Shared>);
+
+#[async_trait]
+impl ProxyHttp for Gateway {
+    type CTX = Exchange;
+
+    fn new_ctx(&self) -> Exchange {
+        Exchange::new()
+    }
+
+    /// None: compression is decided by response, not by Pingora's module.
+    fn init_downstream_modules(&self, _modules: &mut HttpModules) {}
+
+    async fn request_filter(&self, session: &mut Session, exchange: &mut Exchange) -> Result<bool> {
+        session.set_read_timeout(Some(self.0.limits.read));
+        session.set_write_timeout(Some(self.0.limits.write));
+        exchange.id = request_id::of(&session.req_header().headers);
+        let decided = match self.admit(session, exchange) {
+            Ok(admitted) => self.decide(session, exchange, admitted).await,
+            Err(refusal) => {
+                exchange.reason = refusal.label();
+                answer::refuse(session, exchange, refusal.status()).await?;
+                return Ok(true);
+            }
+        };
+        match decided? {
+            Decision::Respond(response) => {
+                exchange.verdict = Verdict::Respond;
+                answer::respond(session, exchange, response).await?;
+                Ok(true)
+            }
+            Decision::Forward(forward) => {
+                exchange.verdict = Verdict::Forward;
+                exchange.response_cookies = forward.response_cookies;
+                self.prepare_forward(session, exchange).await
+            }
+        }
+    }
+
+    async fn upstream_peer(&self, session: &mut Session, exchange: &mut Exchange) -> Result<Box<HttpPeer>> {
+        upstream::dispatch(session, exchange)
+    }
+
+    async fn upstream_request_filter(
+        &self,
+        _session: &mut Session,
+        request: &mut RequestHeader,
+        exchange: &mut Exchange,
+    ) -> Result<()> {
+        upstream::take_header(request, exchange)
+    }
+
+    async fn connected_to_upstream(
+        &self,
+        _session: &mut Session,
+        reused: bool,
+        _peer: &HttpPeer,
+        _fd: std::os::unix::io::RawFd,
+        _digest: Option<&Digest>,
+        exchange: &mut Exchange,
+    ) -> Result<()> {
+        if let Some(site) = &exchange.site {
+            site.metrics.connected(reused);
+        }
+        Ok(())
+    }
+
+    async fn upstream_response_filter(
+        &self,
+        session: &mut Session,
+        response: &mut ResponseHeader,
+        exchange: &mut Exchange,
+    ) -> Result<()> {
+        upstream::admit_response(session, response, exchange)
+    }
+
+    fn upstream_response_body_filter(
+        &self,
+        _session: &mut Session,
+        body: &mut Option<Bytes>,
+        _end_of_stream: bool,
+        exchange: &mut Exchange,
+    ) -> Result<Option<std::time::Duration>> {
+        upstream::replace_body(body, exchange);
+        Ok(None)
+    }
+
+    async fn response_filter(
+        &self,
+        _session: &mut Session,
+        response: &mut ResponseHeader,
+        exchange: &mut Exchange,
+    ) -> Result<()> {
+        answer::finish_header(response, exchange)
+    }
+
+    fn error_while_proxy(
+        &self,
+        _peer: &HttpPeer,
+        session: &mut Session,
+        error: Box<Error>,
+        _exchange: &mut Exchange,
+        client_reused: bool,
+    ) -> Box<Error> {
+        failure::judge_retry(session, error, client_reused)
+    }
+
+    async fn fail_to_proxy(&self, session: &mut Session, error: &Error, exchange: &mut Exchange) -> FailToProxy {
+        failure::answer(session, error, exchange).await
+    }
+
+    async fn logging(&self, session: &mut Session, _error: Option<&Error>, exchange: &mut Exchange) {
+        access_log::finish(session, exchange, &self.0.metrics);
+    }
+
+    /// The access log says it, without the query and the headers that Pingora's own line would show.
+    fn suppress_error_log(&self, _session: &Session, _exchange: &Exchange, _error: &Error) -> bool {
+        true
+    }
+
+    fn suppress_proxy_warn_log(
+        &self,
+        _session: &Session,
+        _exchange: &Exchange,
+        _error: &Error,
+        _context: ProxyWarnLogContext,
+    ) -> bool {
+        true
+    }
+
+    fn request_summary(&self, session: &Session, _exchange: &Exchange) -> String {
+        session.req_header().method.to_string()
+    }
+}
+
+impl Gateway {
+    fn admit(&self, session: &Session, exchange: &mut Exchange) -> Result<admission::Admitted, Refusal> {
+        let connection = decide::connection(session);
+        let admitted = self.0.rules.admit(session.req_header(), connection)?;
+        let site = self.0.sites.find(&admitted.host_name, admitted.port);
+        exchange.site = Some(Arc::clone(site.ok_or(Refusal::HostUnknown)?));
+        Ok(admitted)
+    }
+
+    async fn decide(
+        &self,
+        session: &Session,
+        exchange: &mut Exchange,
+        admitted: admission::Admitted,
+    ) -> Result<Decision> {
+        let site = exchange
+            .site
+            .clone()
+            .ok_or_else(|| failure::internal("a request without a site"))?;
+        let decision = decide::decide(session.req_header(), &admitted, &site, &self.0.control).await?;
+        exchange.reason = match site.gate {
+            Some(_) => decision.reason().as_str(),
+            None => "auth-off",
+        };
+        exchange.passed = Some(Passed {
+            path: site.origin_path(admitted.path),
+            host: admitted.host,
+            scheme: admitted.scheme,
+            client: admitted.client,
+        });
+        Ok(decision)
+    }
+
+    /// Removes what no origin may see; answers at once where the content is at hand.
+    async fn prepare_forward(&self, session: &mut Session, exchange: &mut Exchange) -> Result<bool> {
+        let Some(site) = exchange.site.clone() else {
+            return Err(failure::internal("a request without a site"));
+        };
+        let request = session.req_header_mut();
+        admission::scrub(request);
+        match site.origin {
+            Origin::Directory(_) => {
+                upstream::serve_file(session, exchange).await?;
+                return Ok(true);
+            }
+            Origin::Custom(_) => {
+                crate::cookies::strip_own(request);
+                request.insert_header(request_id::HEADER, exchange.id.as_str())?;
+            }
+            Origin::S3(_) => {}
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,91 @@
+//! Responses of our own, and what every response carries.
+
+use auth_core::Response;
+use bytes::Bytes;
+use http::{HeaderName, Method, StatusCode, header};
+use pingora::{Error, ErrorType, Result, http::ResponseHeader, proxy::Session};
+
+use crate::{
+    exchange::Exchange,
+    header_value,
+    origin::{OriginError, directory::FileAnswer},
+    page,
+};
+
+/// Writes what the core generated.
+pub(super) async fn respond(session: &mut Session, exchange: &Exchange, response: Response) -> Result<()> {
+    let mut header = ResponseHeader::build(response.status, Some(16))?;
+    for (name, value) in response.headers.iter() {
+        // A configured name that is none has been refused at start; the core's own are constants.
+        if HeaderName::from_bytes(name.as_bytes()).is_ok() {
+            header.append_header(name.to_owned(), header_value::encode(value))?;
+        }
+    }
+    // What the core generates is for one viewer and one moment, whatever it says itself.
+    header.insert_header("Cache-Control", "no-store")?;
+    header.insert_header("Content-Length", response.body.len())?;
+    finish_header(&mut header, exchange)?;
+    send(session, header, Bytes::from(response.body)).await
+}
+
+/// Refuses a request before any decision. The connection is closed: where one message was malformed,
+/// the beginning of the next one is a guess.
+pub(super) async fn refuse(session: &mut Session, exchange: &Exchange, status: StatusCode) -> Result<()> {
+    session.set_keepalive(None);
+    write_page(session, exchange, status).await
+}
+
+/// Writes our own page.
+pub(super) async fn write_page(session: &mut Session, exchange: &Exchange, status: StatusCode) -> Result<()> {
+    let body = page::body(status);
+    let mut header = page::header(status, body.len())?;
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        header.insert_header("Allow", OriginError::ALLOW)?;
+    }
+    finish_header(&mut header, exchange)?;
+    send(session, header, body).await
+}
+
+/// Writes a file's answer, chunk by chunk.
+pub(super) async fn send_file(session: &mut Session, exchange: &Exchange, mut file: FileAnswer) -> Result<()> {
+    let mut header = ResponseHeader::build(file.status, Some(file.headers.len() + 8))?;
+    for (name, value) in &file.headers {
+        header.append_header(name, value)?;
+    }
+    finish_header(&mut header, exchange)?;
+    let cannot_read = |error: std::io::Error| Error::because(ErrorType::FileReadError, "the file", error);
+    let mut chunk = file.next_chunk().await.map_err(cannot_read)?;
+    session.write_response_header(Box::new(header), chunk.is_none()).await?;
+    while let Some(bytes) = chunk {
+        chunk = file.next_chunk().await.map_err(cannot_read)?;
+        session.write_response_body(Some(bytes), chunk.is_none()).await?;
+    }
+    Ok(())
+}
+
+/// Configured headers in place of what is there, cookies of the session, the request's id.
+pub(super) fn finish_header(header: &mut ResponseHeader, exchange: &Exchange) -> Result<()> {
+    if header.status.is_informational() && header.status != StatusCode::SWITCHING_PROTOCOLS {
+        return Ok(());
+    }
+    for cookie in &exchange.response_cookies {
+        header.append_header("Set-Cookie", header_value::encode(cookie))?;
+    }
+    header.insert_header("X-Request-Id", exchange.id.as_str())?;
+    if let Some(site) = &exchange.site {
+        for (name, value) in &site.headers {
+            header.insert_header(name, value)?;
+        }
+    }
+    header.remove_header(&header::SERVER);
+    Ok(())
+}
+
+async fn send(session: &mut Session, header: ResponseHeader, body: Bytes) -> Result<()> {
+    let no_body = body.is_empty() || session.req_header().method == Method::HEAD;
+    session.write_response_header(Box::new(header), no_body).await?;
+    if !no_body {
+        session.write_response_body(Some(body), true).await?;
+    }
+    Ok(())
+}

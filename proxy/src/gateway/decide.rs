@@ -1,0 +1,83 @@
+//! Asks the core, and carries out the calls it needs.
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+    time::Instant,
+};
+
+use auth_core::{Access, Decision, Forward, Reason, Request, Step};
+use auth_driver::{SystemEntropy, now};
+use pingora::{Result, http::RequestHeader, proxy::Session};
+use tokio::runtime::Handle;
+
+use super::failure;
+use crate::{
+    admission::{Admitted, Connection, Transport, query, raw_path},
+    cookies,
+    site::Site,
+};
+
+/// What the connection says of a request.
+pub(super) fn connection(session: &Session) -> Connection {
+    let peer = session.client_addr().and_then(|address| address.as_inet());
+    let tls = session.digest().is_some_and(|digest| digest.ssl_digest.is_some());
+    Connection {
+        // Every listener is TCP; an unspecified address is trusted by nobody.
+        peer: peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip()),
+        transport: if tls { Transport::Tls } else { Transport::Plain },
+    }
+}
+
+/// The decision on a request. Known sessions are decided upon right here; only a decision that needs the
+/// identity provider goes to the control runtime.
+pub(super) async fn decide(
+    request: &RequestHeader,
+    admitted: &Admitted,
+    site: &Arc<Site>,
+    control: &Handle,
+) -> Result<Decision> {
+    let Some(gate) = &site.gate else {
+        return Ok(Decision::Forward(Forward {
+            access: Access::Public,
+            response_cookies: Vec::new(),
+            reason: Reason::SessionAbsent,
+        }));
+    };
+    let started = Instant::now();
+    let path = raw_path(request);
+    let fields = cookies::fields(&request.headers, request.version);
+    let endpoint = gate.authenticator.config().endpoint_of(path);
+    let step = {
+        let cookies: Vec<&str> = fields.iter().map(AsRef::as_ref).collect();
+        let view = Request {
+            method: request.method.as_str(),
+            scheme: admitted.scheme,
+            host: &admitted.host,
+            path,
+            query: query(request),
+            cookies: &cookies,
+        };
+        gate.authenticator
+            .begin_at(endpoint, &view, now(), &mut SystemEntropy::new())
+    };
+    let computing = started.elapsed();
+    let decision = settle(step, site, control).await?;
+    site.metrics.decided(endpoint, &decision, computing);
+    Ok(decision)
+}
+
+async fn settle(step: Step, site: &Arc<Site>, control: &Handle) -> Result<Decision> {
+    let pending = match step {
+        Step::Decided(decision) => return Ok(decision),
+        Step::Call(pending) => pending,
+    };
+    let Some(gate) = &site.gate else {
+        return Err(failure::internal("a call without a gate"));
+    };
+    let driver = Arc::clone(&gate.driver);
+    control
+        .spawn(async move { driver.settle(pending).await })
+        .await
+        .map_err(|_| failure::internal("the control runtime is gone"))
+}

@@ -1,0 +1,138 @@
+//! Asks the origin and passes on what a viewer may see of its answer.
+
+use std::time::{Instant, SystemTime};
+
+use bytes::Bytes;
+use http::{Method, StatusCode, header};
+use pingora::{
+    Error, ErrorType, Result,
+    http::{RequestHeader, ResponseHeader},
+    proxy::Session,
+    upstreams::peer::HttpPeer,
+};
+
+use super::{answer, failure};
+use crate::{
+    admission::query,
+    exchange::{Exchange, Replacement},
+    origin::{Admitted, Dispatch, Forwarded, OriginError, OriginRequest},
+    page,
+};
+
+/// Makes the header for the origin and says where to send it. Made anew for each attempt, since a
+/// signature has a time.
+pub(super) fn dispatch(session: &Session, exchange: &mut Exchange) -> Result<Box<HttpPeer>> {
+    match ask(session, exchange)? {
+        Ok(Dispatch::Upstream { peer, header }) => {
+            exchange.upstream_header = Some(header);
+            exchange.upstream_started = Some(Instant::now());
+            Ok(peer)
+        }
+        Ok(Dispatch::File(_)) => Err(failure::internal("a file instead of a peer")),
+        Err(error) => Err(Error::new(ErrorType::HTTPStatus(error.status().as_u16()))),
+    }
+}
+
+fn ask(session: &Session, exchange: &Exchange) -> Result<Result<Dispatch, OriginError>> {
+    let (Some(site), Some(passed)) = (&exchange.site, &exchange.passed) else {
+        return Err(failure::internal("a request that has not passed"));
+    };
+    let request = session.req_header();
+    let view = OriginRequest {
+        method: &request.method,
+        path: &passed.path,
+        query: query(request),
+        headers: &request.headers,
+        forwarded: Forwarded {
+            client: passed.client,
+            scheme: passed.scheme.as_str(),
+            host: &passed.host,
+        },
+    };
+    let dispatched = site.origin.dispatch(&view, SystemTime::now());
+    if let Err(error) = &dispatched
+        && error.status().is_server_error()
+    {
+        site.metrics.upstream_failed("dispatch");
+        tracing::warn!(target: "portcullis", request_id = exchange.id, site = site.name, %error, "the origin cannot be asked");
+    }
+    Ok(dispatched)
+}
+
+/// Puts the origin's header in place of the one that Pingora derived from the viewer's.
+pub(super) fn take_header(request: &mut RequestHeader, exchange: &mut Exchange) -> Result<()> {
+    let header = exchange
+        .upstream_header
+        .take()
+        .ok_or_else(|| failure::internal("no upstream header"))?;
+    *request = *header;
+    Ok(())
+}
+
+/// Scrubs the origin's response, or puts our page in its place.
+pub(super) fn admit_response(session: &Session, response: &mut ResponseHeader, exchange: &mut Exchange) -> Result<()> {
+    let Some(site) = &exchange.site else {
+        return Err(failure::internal("a response without a site"));
+    };
+    if response.status.is_informational() {
+        return Ok(());
+    }
+    if let Some(started) = exchange.upstream_started.take() {
+        site.metrics.upstream_answered(started.elapsed());
+    }
+    match site.origin.admit_response(response) {
+        Admitted::AsIs => Ok(()),
+        Admitted::Replace(status) => {
+            if response.status.is_server_error() {
+                site.metrics.upstream_failed("status");
+            }
+            replace(session, response, status, exchange)
+        }
+    }
+}
+
+fn replace(
+    session: &Session,
+    response: &mut ResponseHeader,
+    status: StatusCode,
+    exchange: &mut Exchange,
+) -> Result<()> {
+    let has_body = session.req_header().method != Method::HEAD
+        && response
+            .headers
+            .get(header::CONTENT_LENGTH)
+            .is_none_or(|length| length != "0");
+    // Without a body from upstream there is no moment at which ours could be sent.
+    let body = if has_body || session.req_header().method == Method::HEAD {
+        page::body(status)
+    } else {
+        Bytes::new()
+    };
+    *response = page::header(status, body.len())?;
+    exchange.replacement = Replacement::Page(body);
+    Ok(())
+}
+
+/// Our page instead of the first part of the origin's body, nothing instead of the others.
+pub(super) fn replace_body(body: &mut Option<Bytes>, exchange: &mut Exchange) {
+    match std::mem::take(&mut exchange.replacement) {
+        Replacement::None => {}
+        Replacement::Page(page) => {
+            *body = Some(page);
+            exchange.replacement = Replacement::Sent;
+        }
+        Replacement::Sent => {
+            *body = None;
+            exchange.replacement = Replacement::Sent;
+        }
+    }
+}
+
+/// Answers with a file, or with our page where there is none.
+pub(super) async fn serve_file(session: &mut Session, exchange: &Exchange) -> Result<()> {
+    match ask(session, exchange)? {
+        Ok(Dispatch::File(file)) => answer::send_file(session, exchange, file).await,
+        Ok(Dispatch::Upstream { .. }) => Err(failure::internal("a peer instead of a file")),
+        Err(error) => answer::write_page(session, exchange, error.status()).await,
+    }
+}

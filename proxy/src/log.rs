@@ -1,0 +1,46 @@
+//! Log events on standard output: JSON for collectors, text for people. Never a secret, never a query.
+
+use std::io::IsTerminal as _;
+
+use tracing::{Level, Metadata};
+use tracing_subscriber::{
+    Layer as _, filter::filter_fn, fmt, layer::SubscriberExt as _, registry, util::SubscriberInitExt as _,
+};
+
+use crate::config::{LogFormat, LogSettings};
+
+/// Targets of our own crates. Libraries may print whole requests with their cookies below `warn`, so
+/// the configured level is not for them (T-LEAK-3).
+const OWN_TARGETS: [&str; 5] = ["portcullis", "proxy", "auth_core", "auth_driver", "dev_idp"];
+
+/// Directs the process's log events to standard output. A second call changes nothing.
+pub fn init(settings: LogSettings) {
+    let level = settings.level;
+    let filter = filter_fn(move |metadata| shows(metadata, level));
+    let json = match settings.format {
+        LogFormat::Json => true,
+        LogFormat::Text => false,
+        LogFormat::Auto => !std::io::stdout().is_terminal(),
+    };
+    let layer = if json {
+        fmt::layer().json().flatten_event(true).with_filter(filter).boxed()
+    } else {
+        fmt::layer().with_filter(filter).boxed()
+    };
+    // An embedding program, as a test, may have its own subscriber.
+    let _ = registry().with(layer).try_init();
+}
+
+fn shows(metadata: &Metadata<'_>, level: Level) -> bool {
+    let target = metadata.target();
+    let own = OWN_TARGETS.iter().any(|own| {
+        target
+            .strip_prefix(own)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    });
+    if own {
+        *metadata.level() <= level
+    } else {
+        *metadata.level() <= level.min(Level::WARN)
+    }
+}

@@ -1,0 +1,149 @@
+//! One site's metrics, its label looked up once.
+
+use std::time::Duration;
+
+use auth_core::{Decision, Endpoint, Reason};
+use prometheus::{Histogram, IntCounter, IntCounterVec};
+
+use super::{Metrics, status_class};
+
+/// Who answered a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It was refused before any decision.
+    #[default]
+    Refused,
+    /// The core answered: a redirect or a page.
+    Respond,
+    /// The origin was asked.
+    Forward,
+}
+
+impl Verdict {
+    /// The label of metrics and log events.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Respond => "respond",
+            Self::Forward => "forward",
+        }
+    }
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RequestOutcome {
+    /// 0: the viewer was gone before there was an answer.
+    pub(crate) status: u16,
+    pub(crate) verdict: Verdict,
+    pub(crate) duration: Duration,
+    pub(crate) body_bytes: u64,
+}
+
+/// One site's metrics.
+#[derive(Debug)]
+pub(crate) struct SiteMetrics {
+    site: String,
+    origin: &'static str,
+    requests: IntCounterVec,
+    duration: Histogram,
+    body_bytes: IntCounter,
+    decisions: IntCounterVec,
+    decision_duration: Histogram,
+    logins: IntCounterVec,
+    refreshes: IntCounterVec,
+    upstream_duration: Histogram,
+    upstream_new: IntCounter,
+    upstream_reused: IntCounter,
+    upstream_errors: IntCounterVec,
+}
+
+impl Metrics {
+    /// The metrics of a site with that kind of origin.
+    pub(crate) fn site(&self, site: &str, origin: &'static str) -> SiteMetrics {
+        let connections = |reused| self.upstream_connections.with_label_values(&[site, origin, reused]);
+        SiteMetrics {
+            site: site.to_owned(),
+            origin,
+            requests: self.requests.clone(),
+            duration: self.request_duration.with_label_values(&[site]),
+            body_bytes: self.response_bytes.with_label_values(&[site]),
+            decisions: self.decisions.clone(),
+            decision_duration: self.decision_duration.with_label_values(&[site]),
+            logins: self.logins.clone(),
+            refreshes: self.refreshes.clone(),
+            upstream_duration: self.upstream_duration.with_label_values(&[site, origin]),
+            upstream_new: connections("no"),
+            upstream_reused: connections("yes"),
+            upstream_errors: self.upstream_errors.clone(),
+        }
+    }
+}
+
+impl SiteMetrics {
+    /// A request has ended.
+    pub(crate) fn requested(&self, outcome: &RequestOutcome) {
+        let labels = [
+            self.site.as_str(),
+            status_class(outcome.status),
+            outcome.verdict.as_str(),
+        ];
+        self.requests.with_label_values(&labels).inc();
+        self.duration.observe(outcome.duration.as_secs_f64());
+        self.body_bytes.inc_by(outcome.body_bytes);
+    }
+
+    /// The core has decided; `computing` leaves out the time that its calls took.
+    pub(crate) fn decided(&self, endpoint: Endpoint, decision: &Decision, computing: Duration) {
+        let reason = decision.reason();
+        let verdict = match decision {
+            Decision::Forward(_) => Verdict::Forward,
+            Decision::Respond(_) => Verdict::Respond,
+        };
+        let labels = [self.site.as_str(), verdict.as_str(), reason.as_str()];
+        self.decisions.with_label_values(&labels).inc();
+        self.decision_duration.observe(computing.as_secs_f64());
+        match endpoint {
+            Endpoint::SignIn => self.count(&self.logins, reason == Reason::SignedIn),
+            Endpoint::Refresh => self.count(&self.refreshes, reason == Reason::Refreshed),
+            Endpoint::Protected | Endpoint::SignOut => {}
+        }
+    }
+
+    fn count(&self, counter: &IntCounterVec, success: bool) {
+        let result = if success { "success" } else { "failure" };
+        counter.with_label_values(&[self.site.as_str(), result]).inc();
+    }
+
+    /// A connection to the origin is at hand.
+    pub(crate) fn connected(&self, reused: bool) {
+        if reused {
+            self.upstream_reused.inc();
+        } else {
+            self.upstream_new.inc();
+        }
+    }
+
+    /// The origin's response header is there.
+    pub(crate) fn upstream_answered(&self, duration: Duration) {
+        self.upstream_duration.observe(duration.as_secs_f64());
+    }
+
+    /// The origin did not answer properly.
+    pub(crate) fn upstream_failed(&self, kind: &'static str) {
+        let labels = [self.site.as_str(), self.origin, kind];
+        self.upstream_errors.with_label_values(&labels).inc();
+    }
+}
+
+impl Metrics {
+    /// A request for a host that nobody serves, or one that was refused before its host was known.
+    pub(crate) fn unknown_host(&self, outcome: &RequestOutcome) {
+        let labels = [
+            super::UNKNOWN_SITE,
+            status_class(outcome.status),
+            outcome.verdict.as_str(),
+        ];
+        self.requests.with_label_values(&labels).inc();
+    }
+}

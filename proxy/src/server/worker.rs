@@ -1,0 +1,185 @@
+//! A worker: one thread, one runtime, upstream connections of its own. Nothing is shared with its
+//! siblings but what [`Shared`] holds.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use pingora::{
+    apps::{HttpServerApp as _, ServerApp as _},
+    listeners::tls::Acceptor,
+    protocols::Stream,
+    proxy::HttpProxy,
+    server::configuration::ServerConf,
+};
+use prometheus::IntGauge;
+use rustls::ServerConfig;
+use tokio::{
+    net::TcpStream,
+    runtime::Builder,
+    sync::{OwnedSemaphorePermit, mpsc, watch},
+    time::timeout,
+};
+
+use super::stream::ViewerStream;
+use crate::gateway::{Gateway, Shared};
+
+/// A connection on its way to a worker.
+#[derive(Debug)]
+pub(super) struct Accepted {
+    pub(super) stream: std::net::TcpStream,
+    pub(super) peer: SocketAddr,
+    /// `None`: plain HTTP.
+    pub(super) tls: Option<Arc<ServerConfig>>,
+    /// Counted while the connection is open.
+    pub(super) open: OpenConnection,
+}
+
+/// Counts a connection while it is open.
+#[derive(Debug)]
+pub(super) struct OpenConnection {
+    gauge: IntGauge,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl OpenConnection {
+    pub(super) fn new(gauge: IntGauge, permit: OwnedSemaphorePermit) -> Self {
+        gauge.inc();
+        Self { gauge, _permit: permit }
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.gauge.dec();
+    }
+}
+
+/// A worker's thread and what leads to it.
+pub(super) struct Worker {
+    queue: mpsc::UnboundedSender<Order>,
+    load: Arc<AtomicUsize>,
+    proxy: Arc<HttpProxy<Gateway>>,
+    thread: Mutex<Option<thread::JoinHandle<()>>>,
+}
+
+enum Order {
+    Serve(Accepted),
+    End,
+}
+
+impl Worker {
+    pub(super) fn start(index: usize, shared: &Arc<Shared>, draining: watch::Receiver<bool>) -> std::io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let proxy = Arc::new(HttpProxy::new(Gateway(Arc::clone(shared)), Arc::new(upstream_conf())));
+        let (queue, mut accepted) = mpsc::unbounded_channel::<Order>();
+        let load = Arc::new(AtomicUsize::new(0));
+        let handshake = shared.limits.handshake;
+        let thread = thread::Builder::new().name(format!("worker-{index}")).spawn({
+            let proxy = Arc::clone(&proxy);
+            let load = Arc::clone(&load);
+            move || {
+                runtime.block_on(async move {
+                    while let Some(Order::Serve(connection)) = accepted.recv().await {
+                        let proxy = Arc::clone(&proxy);
+                        let load = Arc::clone(&load);
+                        let draining = draining.clone();
+                        tokio::spawn(async move {
+                            serve(connection, &proxy, handshake, draining).await;
+                            load.fetch_sub(1, Ordering::Relaxed);
+                        });
+                    }
+                });
+            }
+        })?;
+        Ok(Self {
+            queue,
+            load,
+            proxy,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Connections that the worker has at the moment.
+    pub(super) fn load(&self) -> usize {
+        self.load.load(Ordering::Relaxed)
+    }
+
+    /// Hands a connection over.
+    pub(super) fn take(&self, connection: Accepted) {
+        self.load.fetch_add(1, Ordering::Relaxed);
+        // The queue's other end lives until the worker is ended, and nothing is accepted by then.
+        let _ = self.queue.send(Order::Serve(connection));
+    }
+
+    /// Closes connections on which no request is under way.
+    pub(super) async fn close_idle(&self) {
+        self.proxy.http_cleanup().await;
+    }
+
+    /// Ends the worker, and with it whatever it is still doing.
+    pub(super) fn end(&self) {
+        let _ = self.queue.send(Order::End);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // A panic there has been reported on standard error by then.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Two attempts in all: the first one, and one more after a kept connection turned out to be dead.
+fn upstream_conf() -> ServerConf {
+    ServerConf {
+        threads: 1,
+        work_stealing: false,
+        max_retries: 2,
+        ..ServerConf::default()
+    }
+}
+
+async fn serve(
+    connection: Accepted,
+    proxy: &Arc<HttpProxy<Gateway>>,
+    handshake: Duration,
+    mut draining: watch::Receiver<bool>,
+) {
+    let Accepted {
+        stream,
+        peer,
+        tls,
+        open: _open,
+    } = connection;
+    let Ok(stream) = TcpStream::from_std(stream) else {
+        return;
+    };
+    let stream = ViewerStream::new(stream, peer);
+    let stream: Option<Stream> = match tls {
+        None => Some(Box::new(stream)),
+        Some(config) => tokio::select! {
+            stream = shake_hands(stream, config, handshake) => stream,
+            _ = draining.wait_for(|draining| *draining) => None,
+        },
+    };
+    if let Some(stream) = stream {
+        proxy.process_new(stream, &draining).await;
+    }
+}
+
+async fn shake_hands(stream: ViewerStream, config: Arc<ServerConfig>, limit: Duration) -> Option<Stream> {
+    let acceptor = Acceptor::from_server_config(config);
+    match timeout(limit, acceptor.tls_handshake(stream)).await {
+        Ok(Ok(stream)) => Some(Box::new(stream)),
+        Ok(Err(error)) => {
+            tracing::debug!(target: "portcullis", kind = error.etype().as_str(), "TLS handshake failed");
+            None
+        }
+        Err(_) => None,
+    }
+}
