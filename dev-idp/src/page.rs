@@ -44,12 +44,20 @@ impl Page {
         } else {
             ""
         };
+        // Typing goes on where something is missing.
+        let (focus_username, focus_password) = if form.username.is_empty() {
+            (" autofocus", "")
+        } else {
+            ("", " autofocus")
+        };
         let html = fill(
             LOGIN,
             &[
                 ("&style", STYLE),
                 ("&alert", &alert),
                 ("&described", described),
+                ("&focus_username", focus_username),
+                ("&focus_password", focus_password),
                 ("client", &form.client.id),
                 ("query", form.query),
                 ("csrf", form.csrf),

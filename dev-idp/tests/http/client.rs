@@ -75,9 +75,4 @@ impl Response {
     pub(crate) async fn json(self) -> serde_json::Value {
         serde_json::from_slice(&self.bytes().await).unwrap()
     }
-
-    /// The next piece of the body.
-    pub(crate) async fn chunk(&mut self) -> Option<Bytes> {
-        self.0.frame().await.and_then(|frame| frame.unwrap().into_data().ok())
-    }
 }

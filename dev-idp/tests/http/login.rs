@@ -101,6 +101,11 @@ async fn the_hint_and_the_last_try_fill_the_user_name() {
     let query = authorization(&[("login_hint", "bob@corp.example")]);
     let page = browser.get(&format!("/login?{query}")).await.text().await;
     assert!(page.contains("value=\"bob@corp.example\""));
+    assert_eq!(
+        page.matches("required autofocus autocomplete=\"current-password\"")
+            .count(),
+        1
+    );
     let page = browser.sign_in(&query, "alice", "wrong").await.text().await;
     assert!(page.contains("value=\"alice\"") && !page.contains("wrong"));
 }
