@@ -1,0 +1,233 @@
+// Signs in to the demo with a real browser, looks around, signs out.
+// Usage: node run.mjs PATH-OF-PORTCULLIS. The browser is $CHROMIUM, or /usr/bin/chromium.
+
+import assert from "node:assert/strict";
+import { mkdir, readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+import { Complaints } from "./complaints.mjs";
+import { startDemo, stopDemo } from "./demo.mjs";
+
+const SCREENSHOTS = fileURLToPath(new URL("screenshots/", import.meta.url));
+const DOWNLOAD = "Quarterly report + übersicht.txt";
+const DOWNLOAD_SOURCE = new URL(`../../proxy/demo-site/downloads/${encodeURIComponent(DOWNLOAD)}`, import.meta.url);
+const DEEP_LINK = "/reports/?q=a%20b&x=1+2";
+const FLAGS = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync",
+];
+
+class Visit {
+  #outcomes = { passed: 0, failed: 0 };
+  #pictures = 0;
+
+  constructor(demo, page, complaints) {
+    Object.assign(this, { demo, page, complaints });
+    this.user = demo.users[0];
+  }
+
+  /** One step: it fails by its own assertions, and by anything the browser complained about meanwhile. */
+  async step(name, action) {
+    try {
+      await action();
+      assert.deepEqual(this.complaints.take(), []);
+      this.#outcomes.passed += 1;
+      console.log(`ok    ${name}`);
+    } catch (error) {
+      this.#outcomes.failed += 1;
+      console.log(`FAIL  ${name}\n      at ${this.page.url()}\n      ${String(error.message).replaceAll("\n", "\n      ")}`);
+      this.complaints.take();
+      await this.picture("failed").catch(() => {});
+    }
+  }
+
+  async picture(name) {
+    this.#pictures += 1;
+    const path = `${SCREENSHOTS}${String(this.#pictures).padStart(2, "0")}-${name}.png`;
+    await this.page.screenshot({ path, fullPage: true });
+  }
+
+  /** The same page by night and on a phone. */
+  async pictures(name) {
+    await this.picture(name);
+    await this.page.emulateMedia({ colorScheme: "dark" });
+    await this.picture(`${name}-dark`);
+    await this.page.emulateMedia({ colorScheme: "light" });
+    const size = this.page.viewportSize();
+    await this.page.setViewportSize({ width: 375, height: 720 });
+    await this.picture(`${name}-phone`);
+    assert.ok(await this.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} overflows a phone`);
+    await this.page.setViewportSize(size);
+  }
+
+  async open(path) {
+    await this.page.goto(this.demo.url.replace(/\/$/, "") + path);
+  }
+
+  async atHostedUi() {
+    await this.page.waitForSelector('html[data-page="login"] form');
+    const { port, pathname } = new URL(this.page.url());
+    assert.equal(port, new URL(this.demo.idp).port, "not the identity provider");
+    assert.equal(pathname, "/login");
+  }
+
+  async submit(password) {
+    await this.page.getByLabel("User name").fill(this.user.username);
+    await this.page.getByLabel("Password").fill(password);
+    await this.page.getByRole("button", { name: "Sign in" }).click();
+  }
+
+  atSite(path) {
+    assert.equal(this.page.url(), this.demo.url.replace(/\/$/, "") + path);
+  }
+
+  async tokenCookies() {
+    const cookies = await this.page.context().cookies(this.demo.url);
+    return cookies.filter(({ name, value }) => /Token$|LastAuthUser$/.test(name) && value !== "").map(({ name }) => name);
+  }
+
+  get outcomes() {
+    return this.#outcomes;
+  }
+}
+
+async function signIn(visit) {
+  const { page, user } = visit;
+  await visit.step("a deep link without a session leads to the hosted UI", async () => {
+    await visit.open(DEEP_LINK);
+    await visit.atHostedUi();
+    await visit.pictures("sign-in");
+  });
+  await visit.step("a wrong password is told and signs nobody in", async () => {
+    await visit.submit(`${user.password}!`);
+    await page.getByRole("alert").getByText("Incorrect username or password.").waitFor();
+    await visit.atHostedUi();
+    assert.deepEqual(await visit.tokenCookies(), []);
+    await visit.pictures("wrong-password");
+  });
+  await visit.step("the right password leads back to the deep link, its query byte for byte", async () => {
+    await visit.submit(user.password);
+    await page.waitForSelector("html[data-ready]");
+    visit.atSite(DEEP_LINK);
+    assert.equal(await page.locator("#query").textContent(), "?q=a%20b&x=1+2");
+    assert.deepEqual(await page.locator("#parameters td").allTextContents(), ["q", "a b", "x", "1 2"]);
+    await visit.pictures("reports");
+  });
+}
+
+async function lookAround(visit) {
+  const { page, user } = visit;
+  await visit.step("the home page greets the user", async () => {
+    await page.getByRole("link", { name: "Home" }).click();
+    await page.getByRole("heading", { name: `Welcome, ${user.username}` }).waitFor();
+    await page.waitForFunction(() => [...document.images].every((image) => image.complete && image.naturalWidth > 0));
+    await visit.pictures("home");
+  });
+  await visit.step("the session view shows the user from the cookies", async () => {
+    await page.getByRole("link", { name: "Session", exact: true }).click();
+    assert.equal(await page.locator("#username").textContent(), user.username);
+    assert.match(await page.locator("#email").textContent(), /@/);
+    assert.match(await page.locator("#expiry").textContent(), /^valid for /);
+    const claims = JSON.parse(await page.locator("#claims").textContent());
+    assert.deepEqual([claims.token_use, claims["cognito:username"]], ["id", user.username]);
+    const userData = JSON.parse(await page.locator("#user-data").textContent());
+    assert.equal(userData.Username, user.username);
+    if (claims["cognito:groups"]) {
+      assert.deepEqual(await page.locator("#groups .chip").allTextContents(), claims["cognito:groups"]);
+    }
+    await visit.pictures("session");
+  });
+  await visit.step("a script's request is answered within the session", async () => {
+    await page.getByRole("button", { name: "Fetch" }).click();
+    await page.getByText("200: Gatehouse Quay, rising").waitFor();
+  });
+  await visit.step("the static page is served", async () => {
+    await page.getByRole("link", { name: "Static page" }).click();
+    await page.getByRole("heading", { name: "A page without a script" }).waitFor();
+    visit.atSite("/static.html");
+    await visit.pictures("static");
+  });
+  await visit.step("a download with spaces, plus and umlaut in its name arrives whole", async () => {
+    await page.getByRole("link", { name: "Files" }).click();
+    const [download] = await Promise.all([page.waitForEvent("download"), page.locator("#download").click()]);
+    assert.equal(download.suggestedFilename().normalize(), DOWNLOAD);
+    assert.equal(await readFile(await download.path(), "utf8"), await readFile(DOWNLOAD_SOURCE, "utf8"));
+    await visit.pictures("files");
+  });
+  await visit.step("a reload stays signed in", async () => {
+    await visit.open("/");
+    await page.reload();
+    await page.getByRole("heading", { name: `Welcome, ${user.username}` }).waitFor();
+    visit.atSite("/");
+  });
+  await visit.step("a page that may not read the cookies says so politely", async () => {
+    const other = await page.context().newPage();
+    visit.complaints.watch(other);
+    await other.addInitScript(() => Object.defineProperty(document, "cookie", { get: () => "" }));
+    await other.goto(`${visit.demo.url.replace(/\/$/, "")}/#/session`);
+    await other.getByRole("status").getByText("HttpOnly").waitFor();
+    assert.ok(await other.locator("#session").isHidden());
+    await other.close();
+  });
+}
+
+async function signOut(visit) {
+  const { page } = visit;
+  await visit.step("signing out removes the session", async () => {
+    await page.getByRole("link", { name: "Sign out" }).click();
+    await page.waitForURL((url) => !url.pathname.startsWith("/signout") && !url.pathname.startsWith("/logout"));
+    await page.waitForLoadState();
+    assert.deepEqual(await visit.tokenCookies(), []);
+    await visit.picture("signed-out");
+  });
+  await visit.step("a protected page asks to sign in again", async () => {
+    await visit.open("/static.html");
+    await visit.atHostedUi();
+    assert.equal(await page.getByLabel("Password").inputValue(), "");
+  });
+  await visit.step("signing in again leads to the page asked for", async () => {
+    await visit.submit(visit.user.password);
+    await page.getByRole("heading", { name: "A page without a script" }).waitFor();
+    visit.atSite("/static.html");
+  });
+}
+
+async function main(program) {
+  await mkdir(SCREENSHOTS, { recursive: true });
+  const demo = await startDemo(program);
+  let visit;
+  try {
+    const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+    const browser = await chromium.launch({ executablePath, args: FLAGS });
+    try {
+      const viewport = { width: 1100, height: 760 };
+      const context = await browser.newContext({ locale: "en-GB", colorScheme: "light", viewport });
+      const page = await context.newPage();
+      page.setDefaultTimeout(15_000);
+      const complaints = new Complaints();
+      complaints.watch(page);
+      visit = new Visit(demo, page, complaints);
+      await signIn(visit);
+      await lookAround(visit);
+      await signOut(visit);
+      await visit.step("the demo stops cleanly at Ctrl-C", async () => {
+        await page.close();
+        assert.equal(await stopDemo(demo), 0);
+      });
+    } finally {
+      await browser.close();
+    }
+  } finally {
+    await stopDemo(demo);
+  }
+  const { passed, failed } = visit.outcomes;
+  console.log(`${passed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+if (process.argv.length !== 3) {
+  console.error("usage: node run.mjs PATH-OF-PORTCULLIS");
+  process.exit(2);
+}
+process.exitCode = await main(process.argv[2]);
