@@ -11,6 +11,8 @@ mod canonical_path;
 pub mod cli;
 pub mod config;
 mod cookies;
+#[cfg(feature = "demo")]
+pub mod demo;
 mod exchange;
 mod gateway;
 mod header_value;

@@ -6,12 +6,13 @@
 //! S3's own words on to a viewer.
 
 mod addresses;
-mod conditional;
+pub(crate) mod conditional;
 pub mod custom;
 pub mod directory;
 mod error;
+pub(crate) mod media_type;
 mod peer;
-mod range;
+pub(crate) mod range;
 pub mod s3;
 mod task;
 

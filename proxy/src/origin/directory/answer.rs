@@ -12,6 +12,7 @@ use super::FileBody;
 use crate::origin::{
     OriginError,
     conditional::{Precondition, Validators},
+    media_type,
     range::{self, Requested},
 };
 
@@ -59,7 +60,7 @@ impl FileAnswer {
                 return answer.with_status(StatusCode::RANGE_NOT_SATISFIABLE).empty();
             }
         };
-        answer.insert(CONTENT_TYPE, content_type(path))?;
+        answer.insert(CONTENT_TYPE, media_type::of(path))?;
         answer.insert(CONTENT_LENGTH, part.to_string())?;
         if *method == Method::GET {
             answer.body = Some(FileBody::new(file, first, part).map_err(unreadable)?);
@@ -115,13 +116,5 @@ fn validators(length: u64, modified: Option<SystemTime>) -> Validators {
     Validators {
         etag: since_epoch.map(|since| format!("\"{:x}-{length:x}\"", since.as_nanos())),
         modified: since_epoch.map(|since| SystemTime::UNIX_EPOCH + since),
-    }
-}
-
-fn content_type(path: &Path) -> String {
-    let mime = mime_guess::from_path(path).first_or_octet_stream();
-    match (mime.type_().as_str(), mime.subtype().as_str()) {
-        ("text", _) | ("application", "javascript" | "json" | "xml") => format!("{mime}; charset=utf-8"),
-        _ => mime.to_string(),
     }
 }

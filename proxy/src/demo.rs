@@ -1,0 +1,2 @@
+//! `portcullis demo`
+pub mod store;
