@@ -2,7 +2,5 @@
 
 #[path = "../entries/configuration.rs"]
 mod entry;
-#[path = "../entries/site.rs"]
-mod site;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| entry::run(data));

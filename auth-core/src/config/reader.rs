@@ -290,11 +290,12 @@ impl<'j> Reader<'j> {
     /// Names every member that is not among the known ones.
     pub(super) fn check_known(&mut self, prefix: &str, members: &Object, known: &[&str]) {
         for name in members.names().filter(|name| !known.contains(name)) {
+            let shown = if name.is_empty() { "\"\"" } else { name };
             let expected = match nearest(name, known) {
                 Some(meant) => format!("a known key (did you mean {meant}?)"),
                 None => "a known key".to_owned(),
             };
-            self.problem(&format!("{prefix}{name}"), "an unknown key", &expected);
+            self.problem(&format!("{prefix}{shown}"), "an unknown key", &expected);
         }
     }
 }
