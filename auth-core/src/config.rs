@@ -113,6 +113,40 @@ pub struct Config {
 }
 
 impl Config {
+    /// Every key a configuration may have: the reference's, then ours.
+    pub const KEYS: [&'static str; 26] = [
+        "userPoolArn",
+        "jwks",
+        "clientId",
+        "clientSecret",
+        "oauthScopes",
+        "cognitoAuthDomain",
+        "redirectPathSignIn",
+        "redirectPathSignOut",
+        "redirectPathAuthRefresh",
+        "signOutUrl",
+        "mode",
+        "cookieCompatibility",
+        "cookieSettings",
+        "additionalCookies",
+        "requiredGroup",
+        "httpHeaders",
+        "nonceSigningSecret",
+        "secretAllowedCharacters",
+        "pkceLength",
+        "nonceLength",
+        "nonceMaxAge",
+        "logLevel",
+        "issuer",
+        "jwksUri",
+        "insecureLoopbackHttp",
+        "profile",
+    ];
+
+    /// Every key of `cookieSettings`.
+    pub const COOKIE_SETTINGS_KEYS: [&'static str; 5] =
+        ["idToken", "accessToken", "refreshToken", "nonce", "cognitoEnabled"];
+
     /// Checks a whole configuration.
     ///
     /// # Errors

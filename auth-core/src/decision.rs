@@ -91,8 +91,10 @@ pub struct Response {
 /// Why a decision came out as it did: the label of metrics and log events, and the `data-reason` of pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
-    /// A valid session; the request passes.
-    SessionValid,
+    /// A session whose token was verified before; the request passes.
+    SessionKnown,
+    /// A session whose token was verified just now; the request passes.
+    SessionVerified,
     /// No id token in the cookies; sign in.
     SessionAbsent,
     /// The id token has expired; refresh.
@@ -156,7 +158,8 @@ impl Reason {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::SessionValid => "session-valid",
+            Self::SessionKnown => "session-known",
+            Self::SessionVerified => "session-verified",
             Self::SessionAbsent => "session-absent",
             Self::SessionExpired => "session-expired",
             Self::SessionNotRefreshable => "session-not-refreshable",

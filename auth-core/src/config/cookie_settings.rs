@@ -1,6 +1,9 @@
 //! The attributes of each cookie, and the defaults that depend on cookie names and mode.
 
-use super::reader::{Reader, describe};
+use super::{
+    Config,
+    reader::{Reader, describe},
+};
 use crate::{
     cookie_names::{CookieScheme, Token},
     json::Json,
@@ -40,7 +43,6 @@ enum Mode {
 
 const SCRIPT_READABLE: &str = "Path=/; Secure; SameSite=Lax";
 const HTTP_ONLY: &str = "Path=/; Secure; HttpOnly; SameSite=Lax";
-const KEYS: [&str; 5] = ["idToken", "accessToken", "refreshToken", "nonce", "cognitoEnabled"];
 
 /// Cookie names and attributes. The mode only matters for Amplify's names, and so only there must it be
 /// one that is known.
@@ -107,8 +109,8 @@ fn check_shape(reader: &mut Reader<'_>) {
     match reader.value("cookieSettings") {
         None => {}
         Some(Json::Object(members)) if reader.is_whole() => {
-            reader.check_known("cookieSettings.", members, &KEYS);
-            for key in KEYS {
+            reader.check_known("cookieSettings.", members, &Config::COOKIE_SETTINGS_KEYS);
+            for key in Config::COOKIE_SETTINGS_KEYS {
                 let text = members.get(key).and_then(Json::as_str).unwrap_or_default();
                 if text.contains(|c: char| c.is_control()) {
                     reader.problem(

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::{ConfigError, ConfigProblem, Endpoint, LogLevel, nearest};
+use super::{Config, ConfigError, ConfigProblem, Endpoint, LogLevel, nearest};
 use crate::{
     Secret,
     headers::ConfiguredHeaders,
@@ -19,36 +19,6 @@ pub(super) enum Strictness {
     /// What the reference's function for this endpoint reads, judged as it does.
     AsDeployed(Endpoint),
 }
-
-/// Every key a configuration may have: the reference's, then ours.
-const KNOWN_KEYS: [&str; 26] = [
-    "userPoolArn",
-    "jwks",
-    "clientId",
-    "clientSecret",
-    "oauthScopes",
-    "cognitoAuthDomain",
-    "redirectPathSignIn",
-    "redirectPathSignOut",
-    "redirectPathAuthRefresh",
-    "signOutUrl",
-    "mode",
-    "cookieCompatibility",
-    "cookieSettings",
-    "additionalCookies",
-    "requiredGroup",
-    "httpHeaders",
-    "nonceSigningSecret",
-    "secretAllowedCharacters",
-    "pkceLength",
-    "nonceLength",
-    "nonceMaxAge",
-    "logLevel",
-    "issuer",
-    "jwksUri",
-    "insecureLoopbackHttp",
-    "profile",
-];
 
 pub(super) struct Reader<'j> {
     object: &'j Object,
@@ -67,7 +37,7 @@ impl<'j> Reader<'j> {
         if json.as_object().is_none() {
             reader.problem("(root)", describe(Some(json)), "a JSON object");
         } else if strictness == Strictness::Whole {
-            reader.check_known("", reader.object, &KNOWN_KEYS);
+            reader.check_known("", reader.object, &Config::KEYS);
         }
         reader
     }

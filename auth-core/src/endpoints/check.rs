@@ -48,10 +48,10 @@ pub(crate) fn begin(auth: &Authenticator, request: &Request<'_>, now: UnixTime, 
         return send_to_sign_in(auth.config(), &Viewer::of(request), Reason::SessionAbsent, now, rng);
     };
     if let Some(known) = auth.tokens().get(&token, now) {
-        return forward(known);
+        return forward(known, Reason::SessionKnown);
     }
     match verify(auth, &token, now) {
-        Verdict::Verified(verified) => forward(verified),
+        Verdict::Verified(verified) => forward(verified, Reason::SessionVerified),
         Verdict::Rejected(reason) => reject(auth.config(), &Viewer::of(request), reason, now, rng),
         Verdict::KeysDue { key_id } => Step::Call(PendingCall::new(
             auth,
@@ -86,7 +86,7 @@ impl AwaitingKeys {
             _ => Verdict::Rejected(Reason::TokenKey),
         };
         match verdict {
-            Verdict::Verified(verified) => forward(verified),
+            Verdict::Verified(verified) => forward(verified, Reason::SessionVerified),
             Verdict::Rejected(reason) => reject(auth.config(), &self.viewer, reason, now, rng),
             Verdict::KeysDue { .. } => reject(auth.config(), &self.viewer, Reason::TokenKey, now, rng),
         }
@@ -157,11 +157,11 @@ const fn reason_of(error: ClaimError) -> Reason {
     }
 }
 
-const fn forward(token: Arc<IdToken>) -> Step {
+const fn forward(token: Arc<IdToken>, reason: Reason) -> Step {
     Step::Decided(Decision::Forward(Forward {
         access: Access::Session(VerifiedIdToken(token)),
         response_cookies: Vec::new(),
-        reason: Reason::SessionValid,
+        reason,
     }))
 }
 

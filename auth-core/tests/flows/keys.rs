@@ -24,11 +24,11 @@ fn an_unknown_key_is_fetched_from_the_one_configured_place_and_the_session_goes_
     assert!(pending.call().form.is_none() && pending.call().authorization.is_none());
     assert_eq!(
         reason(pending.resume(Ok(json_reply(&jwks())), NOW, &mut Rng)),
-        Reason::SessionValid
+        Reason::SessionVerified
     );
     assert_eq!(
         reason(with_token(&auth, &token(json!({"jti": "2"})), NOW)),
-        Reason::SessionValid
+        Reason::SessionVerified
     );
 }
 
@@ -45,7 +45,10 @@ fn a_flood_of_unknown_keys_causes_one_fetch_in_ten_seconds_and_known_keys_still_
     for n in 1..50 {
         assert_eq!(reason(with_token(&auth, &unknown(n), NOW)), Reason::TokenKey);
     }
-    assert_eq!(reason(with_token(&auth, &token(json!({})), NOW)), Reason::SessionValid);
+    assert_eq!(
+        reason(with_token(&auth, &token(json!({})), NOW)),
+        Reason::SessionVerified
+    );
     let later = UnixTime::from_secs(NOW.as_secs() + 10);
     assert!(matches!(with_token(&auth, &unknown(50), later), Step::Call(_)));
 }
@@ -70,14 +73,20 @@ fn a_fetch_that_brings_nothing_usable_ends_in_a_sign_in_and_leaves_the_keys_alon
         let unknown = token_with_header(&json!({"alg": "RS256", "kid": "made-up"}));
         let fetch = pending(with_token(&auth, &unknown, NOW));
         assert_eq!(reason(fetch.resume(outcome, NOW, &mut Rng)), Reason::TokenKey);
-        assert_eq!(reason(with_token(&auth, &token(json!({})), NOW)), Reason::SessionValid);
+        assert_eq!(
+            reason(with_token(&auth, &token(json!({})), NOW)),
+            Reason::SessionVerified
+        );
     }
 }
 
 #[test]
 fn when_the_keys_change_remembered_tokens_are_forgotten() {
     let auth = site(json!({}));
-    assert_eq!(reason(with_token(&auth, &token(json!({})), NOW)), Reason::SessionValid);
+    assert_eq!(
+        reason(with_token(&auth, &token(json!({})), NOW)),
+        Reason::SessionVerified
+    );
     let unknown = token_with_header(&json!({"alg": "RS256", "kid": "rotated"}));
     let fetch = pending(with_token(&auth, &unknown, NOW));
     let withdrawn = json!({"keys": []});

@@ -23,10 +23,10 @@ fn a_verified_session_names_its_viewer() {
 fn a_remembered_token_is_never_accepted_past_its_expiry() {
     let auth = site(json!({}));
     let token = token(json!({"exp": NOW.as_secs() + 10}));
-    assert_eq!(reason(with_token(&auth, &token, NOW)), Reason::SessionValid);
+    assert_eq!(reason(with_token(&auth, &token, NOW)), Reason::SessionVerified);
     assert_eq!(auth.remembered_tokens(), 1);
     let at_expiry = UnixTime::from_secs(NOW.as_secs() + 10);
-    assert_eq!(reason(with_token(&auth, &token, at_expiry)), Reason::SessionValid);
+    assert_eq!(reason(with_token(&auth, &token, at_expiry)), Reason::SessionKnown);
     let after = UnixTime::from_millis(at_expiry.as_millis() + 1);
     assert_eq!(reason(with_token(&auth, &token, after)), Reason::SessionExpired);
 }
@@ -40,7 +40,7 @@ fn tokens_that_fail_are_not_remembered() {
         token(json!({"exp": 1})),
         token(json!({"aud": "other"})),
     ] {
-        assert_ne!(reason(with_token(&auth, &bad, NOW)), Reason::SessionValid);
+        assert_ne!(reason(with_token(&auth, &bad, NOW)), Reason::SessionVerified);
     }
     assert_eq!(auth.remembered_tokens(), 0);
 }
@@ -49,7 +49,7 @@ fn tokens_that_fail_are_not_remembered() {
 fn a_token_that_differs_from_a_remembered_one_by_a_bit_is_verified_anew() {
     let auth = site(json!({}));
     let good = token(json!({}));
-    assert_eq!(reason(with_token(&auth, &good, NOW)), Reason::SessionValid);
+    assert_eq!(reason(with_token(&auth, &good, NOW)), Reason::SessionVerified);
     let at = good.len() - 20;
     let flipped = if good.as_bytes()[at] == b'A' { "B" } else { "A" };
     let bad = format!("{}{flipped}{}", &good[..at], &good[at + 1..]);
@@ -85,6 +85,6 @@ fn a_planted_second_cookie_never_makes_a_session() {
     let (good, bad) = (token(json!({})), foreign_token());
     let both =
         |first: &str, second: &str| reason(get(&auth, "/", &[&format!("ID-TOKEN={first}; ID-TOKEN={second}")], NOW));
-    assert_eq!(both(&good, &bad), Reason::SessionValid);
+    assert_eq!(both(&good, &bad), Reason::SessionVerified);
     assert_eq!(both(&bad, &good), Reason::TokenSignature);
 }

@@ -21,7 +21,7 @@ fn outcome(overrides: Value) -> Reason {
 fn each_claim_is_checked_for_missing_wrong_type_wrong_value_and_boundary() {
     let now = NOW.as_secs();
     for (claims, expected) in [
-        (json!({}), Reason::SessionValid),
+        (json!({}), Reason::SessionVerified),
         (json!({"iss": null}), Reason::TokenMalformed),
         (json!({"iss": 5}), Reason::TokenMalformed),
         (json!({"iss": format!("{ISSUER}/")}), Reason::TokenIssuer),
@@ -36,16 +36,16 @@ fn each_claim_is_checked_for_missing_wrong_type_wrong_value_and_boundary() {
         (json!({"aud": format!("{CLIENT}x")}), Reason::TokenAudience),
         (json!({"token_use": "access", "client_id": CLIENT}), Reason::TokenUse),
         (json!({"token_use": null}), Reason::TokenUse),
-        (json!({"exp": now}), Reason::SessionValid),
+        (json!({"exp": now}), Reason::SessionVerified),
         (json!({"exp": now - 1}), Reason::SessionExpired),
         (json!({"exp": now as f64 - 0.5}), Reason::SessionExpired),
         (json!({"exp": "9999999999"}), Reason::TokenMalformed),
-        (json!({"exp": 1e300}), Reason::SessionValid),
+        (json!({"exp": 1e300}), Reason::SessionVerified),
         (json!({"exp": -1}), Reason::SessionExpired),
-        (json!({"nbf": now}), Reason::SessionValid),
+        (json!({"nbf": now}), Reason::SessionVerified),
         (json!({"nbf": now + 1}), Reason::TokenNotYetValid),
         (json!({"nbf": "0"}), Reason::TokenMalformed),
-        (json!({"iat": now + 86_400}), Reason::SessionValid),
+        (json!({"iat": now + 86_400}), Reason::SessionVerified),
         (json!({"iat": "x"}), Reason::TokenMalformed),
         (json!({"cognito:groups": ["G", "g "]}), Reason::GroupRequired),
         (json!({"cognito:groups": null}), Reason::GroupRequired),
@@ -81,7 +81,7 @@ fn a_key_offered_inside_the_token_is_ignored() {
         let header = json!({"alg": "RS256", "kid": KID, extra: "https://evil.example/key"});
         assert_eq!(
             reason(with_token(&auth, &token_with_header(&header), NOW)),
-            Reason::SessionValid,
+            Reason::SessionVerified,
             "{extra}"
         );
     }
