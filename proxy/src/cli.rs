@@ -44,6 +44,10 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+    /// Show the whole thing on this machine, without an AWS account: identity provider, private bucket,
+    /// sample site and proxy in one process.
+    #[cfg(feature = "demo")]
+    Demo(crate::demo::Arguments),
     /// Show the version.
     Version,
 }
@@ -81,6 +85,8 @@ pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(source) => run(&source),
         Command::Check { source, format } => check(&source, format),
+        #[cfg(feature = "demo")]
+        Command::Demo(arguments) => crate::demo::run(&arguments),
         Command::Version => show(&format!("portcullis {}\n", env!("CARGO_PKG_VERSION"))),
     }
 }
