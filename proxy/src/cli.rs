@@ -115,9 +115,15 @@ fn check(source: &Source, format: Format) -> ExitCode {
         Ok(settings)
     });
     match (checked, format) {
-        (Ok(settings), Format::Text) => show(&settings.to_toml()),
+        (Ok(settings), Format::Text) => {
+            for warning in settings.warnings() {
+                complain(&format!("warning: {warning}\n"));
+            }
+            show(&settings.to_toml())
+        }
         (Ok(settings), Format::Json) => {
-            let answer = serde_json::json!({ "valid": true, "settings": settings.to_json() });
+            let warnings = settings.warnings();
+            let answer = serde_json::json!({ "valid": true, "warnings": warnings, "settings": settings.to_json() });
             show(&format!("{answer}\n"))
         }
         (Err(error), Format::Text) => refuse(&error),

@@ -65,4 +65,19 @@ impl Settings {
             })
         })
     }
+
+    /// What is accepted but weak, one sentence each, with the path it is about.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let of_site = |(index, site): (usize, &SiteSettings)| match &site.auth {
+            AuthSettings::Off => vec![format!("sites[{index}].auth: insecure_auth_off lets everyone in")],
+            AuthSettings::Required { config, .. } => {
+                let warnings = config.warnings().into_iter();
+                warnings
+                    .map(|warning| format!("sites[{index}].auth: {warning}"))
+                    .collect()
+            }
+        };
+        self.sites.iter().enumerate().flat_map(of_site).collect()
+    }
 }

@@ -4,7 +4,9 @@
 //! period even when nothing is left to wait for. Connections are accepted here, handed to worker threads
 //! (each with a runtime and upstream connections of its own), and served there by Pingora's proxy.
 
+mod connection;
 mod control;
+mod head;
 mod listener;
 mod signals;
 mod stream;

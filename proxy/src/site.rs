@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use auth_core::{Authenticator, Capabilities};
 use auth_driver::{Driver, ReqwestClient};
+use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 
 use crate::{
@@ -27,8 +28,9 @@ pub(crate) struct Site {
     pub(crate) gate: Option<Gate>,
     /// Where its content is.
     pub(crate) origin: Origin,
-    /// The configured headers of every response, in place of what it has under their names.
-    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    /// The configured headers of every response, in place of what it has under their names. The names are
+    /// valid and in their configured case.
+    pub(crate) headers: Vec<(Bytes, HeaderValue)>,
     /// What is counted.
     pub(crate) metrics: SiteMetrics,
     default_root_object: Option<String>,
@@ -53,10 +55,8 @@ impl Site {
             AuthSettings::Off => None,
             AuthSettings::Required { config, .. } => {
                 headers.extend(config.http_headers().iter().filter_map(|(name, value)| {
-                    Some((
-                        HeaderName::from_bytes(name.as_bytes()).ok()?,
-                        header_value::encode(value),
-                    ))
+                    HeaderName::from_bytes(name.as_bytes()).ok()?;
+                    Some((Bytes::copy_from_slice(name.as_bytes()), header_value::encode(value)))
                 }));
                 let driver = Driver::new(client.clone(), PROVIDER_BUDGET).with_observer(metrics.observer(&name));
                 Some(Gate {

@@ -52,7 +52,7 @@ const KEYS: [&str; 27] = [
     "enhancements",
     "issuer",
     "jwksUri",
-    "authScheme",
+    "insecureLoopbackHttp",
 ];
 const COOKIE_KEYS: [&str; 5] = ["idToken", "accessToken", "refreshToken", "nonce", "cognitoEnabled"];
 /// Text from the environment stands for a number here.
@@ -138,6 +138,7 @@ fn put(section: &Section<'_>, given: &mut Object, name: &str, value: &Json) {
         Json::String(text) if NUMBERS.contains(&key.as_str()) => {
             text.parse().map_or_else(|_| value.clone(), Json::Number)
         }
+        Json::String(text) if key == "insecureLoopbackHttp" => text.parse().map_or_else(|_| value.clone(), Json::Bool),
         Json::String(text) if key == "oauthScopes" => Json::Array(
             text.split([',', ' '])
                 .filter(|scope| !scope.is_empty())

@@ -63,6 +63,11 @@ impl Report {
         });
     }
 
+    /// Whether a key below `section` has been reported.
+    pub(super) fn mentions(&self, section: &str) -> bool {
+        self.0.borrow().iter().any(|problem| problem.path.starts_with(section))
+    }
+
     /// The core's problems, under the path of the section that was handed to it.
     pub(super) fn extend(&self, section: &str, problems: Vec<ConfigProblem>) {
         for problem in problems {

@@ -77,8 +77,8 @@ fn listen(mut section: Section<'_>) -> ListenSettings {
     } else {
         PlainHttp::BehindTls
     };
-    if http.is_empty() && https.is_empty() {
-        section.refuse("http", "no usable address here nor in https", ADDRESS);
+    if http.is_empty() && https.is_empty() && !section.is_refused() {
+        section.refuse("http", "nothing, nor in https", ADDRESS);
     }
     if !https.is_empty() && tls.is_empty() {
         section.refuse(
@@ -141,6 +141,8 @@ fn limits(mut section: Section<'_>) -> Limits {
         span.map_or(default, |span| span.0)
     };
     let handshake = span("handshake_timeout", Duration::from_secs(10));
+    let header = span("header_timeout", Duration::from_secs(15));
+    let idle = span("idle_timeout", Duration::from_secs(60));
     let read = span("read_timeout", Duration::from_secs(60));
     let write = span("write_timeout", Duration::from_secs(60));
     let connections = section
@@ -151,6 +153,8 @@ fn limits(mut section: Section<'_>) -> Limits {
     Limits {
         header_bytes,
         handshake,
+        header,
+        idle,
         read,
         write,
         connections,

@@ -76,6 +76,11 @@ impl<'a> Section<'a> {
         child(&self.path, key)
     }
 
+    /// Whether anything in this section has been refused already.
+    pub(super) fn is_refused(&self) -> bool {
+        self.source.report.mentions(&self.path)
+    }
+
     /// Reports a value that was read but is not acceptable.
     pub(super) fn refuse(&self, key: &str, found: impl Into<String>, expected: impl Into<String>) {
         self.source.report.add(self.path_of(key), found, expected);

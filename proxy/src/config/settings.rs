@@ -58,7 +58,11 @@ pub struct Limits {
     pub header_bytes: usize,
     /// How long a TLS handshake may take.
     pub handshake: Duration,
-    /// How long a connection may be silent while a request is awaited or read.
+    /// How long a request's header may take, from its first byte to its last.
+    pub header: Duration,
+    /// How long a connection may be kept without a request.
+    pub idle: Duration,
+    /// How long a viewer may pause while sending a body.
     pub read: Duration,
     /// How long a viewer may refuse to take a part of a response.
     pub write: Duration,

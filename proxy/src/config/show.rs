@@ -26,6 +26,8 @@ impl Settings {
             "limits": {
                 "header_bytes": self.limits.header_bytes,
                 "handshake_timeout": span(self.limits.handshake),
+                "header_timeout": span(self.limits.header),
+                "idle_timeout": span(self.limits.idle),
                 "read_timeout": span(self.limits.read),
                 "write_timeout": span(self.limits.write),
                 "connections": self.limits.connections,

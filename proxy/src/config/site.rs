@@ -38,12 +38,8 @@ pub enum TrailingSlash {
 /// Reads one entry. `None`: there was a problem, and it has been reported.
 pub(super) fn read(mut section: Section<'_>) -> Option<SiteSettings> {
     let hosts: Vec<HostPattern> = section.parsed_list("hosts", "a host name or `*.` and a domain");
-    if hosts.is_empty() {
-        section.refuse(
-            "hosts",
-            "no usable host",
-            "the names that viewers use, as `app.example.com`",
-        );
+    if hosts.is_empty() && !section.is_refused() {
+        section.refuse("hosts", "nothing", "the names that viewers use, as `app.example.com`");
     }
     let name = section.text("name").map(std::borrow::Cow::into_owned);
     let mut auth_section = section.section("auth");

@@ -113,11 +113,9 @@ kind = "s3"
         paths,
         [
             "listen.http[0]",
-            "listen.http",
             "limits.header_byte",
             "threads",
             "sites[0].hosts[0]",
-            "sites[0].hosts",
             "sites[0].auth",
             "sites[0].origin.bucket",
         ]

@@ -74,7 +74,7 @@ pub(super) fn finish_header(header: &mut ResponseHeader, exchange: &Exchange) ->
     header.insert_header("X-Request-Id", exchange.id.as_str())?;
     if let Some(site) = &exchange.site {
         for (name, value) in &site.headers {
-            header.insert_header(name, value)?;
+            header.insert_header(name.clone(), value)?;
         }
     }
     header.remove_header(&header::SERVER);

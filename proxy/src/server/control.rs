@@ -49,6 +49,9 @@ pub(super) fn run(
     mut commands: mpsc::UnboundedReceiver<Command>,
 ) {
     let drain = settings.drain;
+    for warning in settings.warnings() {
+        tracing::warn!(target: "portcullis", "{warning}");
+    }
     let (server, addresses) = match Engine::set_up(settings) {
         Ok(started) => started,
         Err(error) => {
@@ -176,9 +179,6 @@ impl Engine {
         self.metrics.draining.set(1);
         // The receivers live as long as there is something to drain.
         let _ = self.draining.send(true);
-        for worker in self.workers.iter() {
-            worker.close_idle().await;
-        }
         // Every connection holds a permit.
         let _ = self.room.acquire_many(self.connections).await;
     }

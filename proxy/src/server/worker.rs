@@ -11,13 +11,7 @@ use std::{
     time::Duration,
 };
 
-use pingora::{
-    apps::{HttpServerApp as _, ServerApp as _},
-    listeners::tls::Acceptor,
-    protocols::Stream,
-    proxy::HttpProxy,
-    server::configuration::ServerConf,
-};
+use pingora::{listeners::tls::Acceptor, protocols::Stream, proxy::HttpProxy, server::configuration::ServerConf};
 use prometheus::IntGauge;
 use rustls::ServerConfig;
 use tokio::{
@@ -27,7 +21,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::stream::ViewerStream;
+use super::{connection, stream::ViewerStream};
 use crate::gateway::{Gateway, Shared};
 
 /// A connection on its way to a worker.
@@ -65,7 +59,6 @@ impl Drop for OpenConnection {
 pub(super) struct Worker {
     queue: mpsc::UnboundedSender<Order>,
     load: Arc<AtomicUsize>,
-    proxy: Arc<HttpProxy<Gateway>>,
     thread: Mutex<Option<thread::JoinHandle<()>>>,
 }
 
@@ -80,18 +73,18 @@ impl Worker {
         let proxy = Arc::new(HttpProxy::new(Gateway(Arc::clone(shared)), Arc::new(upstream_conf())));
         let (queue, mut accepted) = mpsc::unbounded_channel::<Order>();
         let load = Arc::new(AtomicUsize::new(0));
-        let handshake = shared.limits.handshake;
         let thread = thread::Builder::new().name(format!("worker-{index}")).spawn({
-            let proxy = Arc::clone(&proxy);
+            let shared = Arc::clone(shared);
             let load = Arc::clone(&load);
             move || {
                 runtime.block_on(async move {
                     while let Some(Order::Serve(connection)) = accepted.recv().await {
                         let proxy = Arc::clone(&proxy);
+                        let shared = Arc::clone(&shared);
                         let load = Arc::clone(&load);
                         let draining = draining.clone();
                         tokio::spawn(async move {
-                            serve(connection, &proxy, handshake, draining).await;
+                            serve(connection, &proxy, &shared, draining).await;
                             load.fetch_sub(1, Ordering::Relaxed);
                         });
                     }
@@ -101,7 +94,6 @@ impl Worker {
         Ok(Self {
             queue,
             load,
-            proxy,
             thread: Mutex::new(Some(thread)),
         })
     }
@@ -116,11 +108,6 @@ impl Worker {
         self.load.fetch_add(1, Ordering::Relaxed);
         // The queue's other end lives until the worker is ended, and nothing is accepted by then.
         let _ = self.queue.send(Order::Serve(connection));
-    }
-
-    /// Closes connections on which no request is under way.
-    pub(super) async fn close_idle(&self) {
-        self.proxy.http_cleanup().await;
     }
 
     /// Ends the worker, and with it whatever it is still doing.
@@ -145,9 +132,9 @@ fn upstream_conf() -> ServerConf {
 }
 
 async fn serve(
-    connection: Accepted,
+    accepted: Accepted,
     proxy: &Arc<HttpProxy<Gateway>>,
-    handshake: Duration,
+    shared: &Shared,
     mut draining: watch::Receiver<bool>,
 ) {
     let Accepted {
@@ -155,7 +142,7 @@ async fn serve(
         peer,
         tls,
         open: _open,
-    } = connection;
+    } = accepted;
     let Ok(stream) = TcpStream::from_std(stream) else {
         return;
     };
@@ -163,12 +150,12 @@ async fn serve(
     let stream: Option<Stream> = match tls {
         None => Some(Box::new(stream)),
         Some(config) => tokio::select! {
-            stream = shake_hands(stream, config, handshake) => stream,
+            stream = shake_hands(stream, config, shared.limits.handshake) => stream,
             _ = draining.wait_for(|draining| *draining) => None,
         },
     };
     if let Some(stream) = stream {
-        proxy.process_new(stream, &draining).await;
+        connection::serve(stream, proxy, shared, &draining).await;
     }
 }
 

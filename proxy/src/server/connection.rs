@@ -1,0 +1,119 @@
+//! One viewer's connection from its handshake to its end.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::BytesMut;
+use http::StatusCode;
+use pingora::{
+    apps::{HttpPersistentSettings, HttpServerApp as _, ServerApp as _},
+    protocols::{ALPN, Stream, http::ServerSession},
+    proxy::HttpProxy,
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt},
+    sync::watch,
+    time::{Instant, timeout},
+};
+
+use super::head::{self, HeadError, HeadLimits};
+use crate::{
+    config::Limits,
+    gateway::{Gateway, Shared},
+    metrics::{RequestOutcome, UNKNOWN_SITE, Verdict},
+};
+
+/// How long a refused viewer may go on sending before the connection is closed under it. Closing at once
+/// would take the answer away again where the viewer is still sending (RFC 9112, section 9.6).
+const LINGER: Duration = Duration::from_secs(2);
+/// And how much.
+const LINGER_BYTES: usize = 1 << 20;
+
+/// Serves a connection until it ends, or until draining begins and no request is under way.
+pub(super) async fn serve(
+    stream: Stream,
+    proxy: &Arc<HttpProxy<Gateway>>,
+    shared: &Shared,
+    draining: &watch::Receiver<bool>,
+) {
+    if matches!(stream.selected_alpn_proto(), Some(ALPN::H2)) {
+        proxy.process_new(stream, draining).await;
+    } else {
+        serve_http1(stream, proxy, shared, draining).await;
+    }
+}
+
+async fn serve_http1(
+    mut stream: Stream,
+    proxy: &Arc<HttpProxy<Gateway>>,
+    shared: &Shared,
+    draining: &watch::Receiver<bool>,
+) {
+    let limits = head_limits(&shared.limits);
+    let mut end = draining.clone();
+    let mut settings: Option<HttpPersistentSettings> = None;
+    loop {
+        let head = tokio::select! {
+            biased;
+            head = head::read(&mut stream, BytesMut::new(), limits) => head,
+            _ = end.wait_for(|draining| *draining) => return,
+        };
+        let head = match head {
+            Ok(head) => head,
+            Err(error) => return refuse(stream, error, shared).await,
+        };
+        let mut session = ServerSession::new_http1(stream);
+        match settings.take() {
+            Some(settings) => settings.apply_to_session(&mut session),
+            None => session.set_keepalive(Some(shared.limits.idle.as_secs().max(1))),
+        }
+        session.set_pipelined_prefix(head);
+        let Some(reused) = proxy.process_new_http(session, draining).await else {
+            return;
+        };
+        (stream, settings) = reused.consume();
+    }
+}
+
+const fn head_limits(limits: &Limits) -> HeadLimits {
+    HeadLimits {
+        bytes: limits.header_bytes,
+        time: limits.header,
+        idle: limits.idle,
+    }
+}
+
+async fn refuse(mut stream: Stream, error: HeadError, shared: &Shared) {
+    let Some(status) = error.status() else { return };
+    let started = Instant::now();
+    let answer = async {
+        stream.write_all(short_answer(status).as_bytes()).await?;
+        stream.flush().await?;
+        AsyncWriteExt::shutdown(&mut stream).await?;
+        let mut rest = (&mut stream).take(LINGER_BYTES as u64);
+        tokio::io::copy(&mut rest, &mut tokio::io::sink()).await
+    };
+    // Whether the viewer still listens is its own affair.
+    let _ = timeout(LINGER, answer).await;
+    shared.metrics.unknown_host(&RequestOutcome {
+        status: status.as_u16(),
+        verdict: Verdict::Refused,
+        duration: started.elapsed(),
+        body_bytes: 0,
+    });
+    tracing::info!(
+        target: "portcullis::access",
+        site = UNKNOWN_SITE,
+        status = status.as_u16(),
+        decision = Verdict::Refused.as_str(),
+        reason = error.label(),
+        "request"
+    );
+}
+
+fn short_answer(status: StatusCode) -> String {
+    let reason = status.canonical_reason().unwrap_or_default();
+    format!(
+        "HTTP/1.1 {} {reason}\r\nContent-Length: 0\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n",
+        status.as_u16()
+    )
+}

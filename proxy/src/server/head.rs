@@ -1,0 +1,249 @@
+//! Reads the head of an HTTP/1 request off the wire, before any parser sees it.
+//!
+//! Pingora reads up to 1 MiB, without a limit on the time it takes all in all, parses anew after every
+//! piece, accepts bare line feeds and resolves Content-Length beside Transfer-Encoding by itself. Here a
+//! head is complete, within its limits, and framed beyond doubt, or it does not get that far (RFC 9112,
+//! sections 2.2 and 6.1; T-SMUG-1 to 3, T-DOS-1, T-DOS-2).
+
+use std::time::Duration;
+
+use bytes::{Buf as _, BytesMut};
+use http::StatusCode;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _},
+    time::{Instant, timeout_at},
+};
+
+/// Room for a head as browsers send it, cookies included.
+const USUAL_BYTES: usize = 8 * 1024;
+
+/// What a head may use up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HeadLimits {
+    /// The request line and all header fields.
+    pub(super) bytes: usize,
+    /// From the first byte to the last.
+    pub(super) time: Duration,
+    /// Until the first byte.
+    pub(super) idle: Duration,
+}
+
+/// Why there is no head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HeadError {
+    /// The viewer left, or kept silent for too long: there is nobody to answer.
+    Gone,
+    /// The head did not end within its time.
+    Slow,
+    /// The head is longer than it may be.
+    TooLarge,
+    /// A line ends in a bare line feed, or the body's length is given in two ways.
+    Malformed,
+}
+
+impl HeadError {
+    /// What the viewer is told; `None`: nothing.
+    pub(super) const fn status(self) -> Option<StatusCode> {
+        match self {
+            Self::Gone => None,
+            Self::Slow => Some(StatusCode::REQUEST_TIMEOUT),
+            Self::TooLarge => Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
+            Self::Malformed => Some(StatusCode::BAD_REQUEST),
+        }
+    }
+
+    /// The label of log events.
+    pub(super) const fn label(self) -> &'static str {
+        match self {
+            Self::Gone => "gone",
+            Self::Slow => "header-slow",
+            Self::TooLarge => "header-too-large",
+            Self::Malformed => "framing",
+        }
+    }
+}
+
+/// The next request's head, and whatever came with it of the body. `early` is what was read already.
+pub(super) async fn read(
+    stream: &mut (impl AsyncRead + Unpin),
+    early: BytesMut,
+    limits: HeadLimits,
+) -> Result<BytesMut, HeadError> {
+    let mut buffer = early;
+    buffer.reserve(USUAL_BYTES);
+    let mut scan = Scan::default();
+    let mut deadline = Instant::now() + if buffer.is_empty() { limits.idle } else { limits.time };
+    loop {
+        if scan.advance(&mut buffer, limits.bytes)? {
+            return Ok(buffer);
+        }
+        let waiting = buffer.is_empty();
+        match timeout_at(deadline, stream.read_buf(&mut buffer)).await {
+            Ok(Ok(1..)) if waiting => deadline = Instant::now() + limits.time,
+            Ok(Ok(1..)) => {}
+            Ok(Ok(0) | Err(_)) => return Err(HeadError::Gone),
+            Err(_) if waiting => return Err(HeadError::Gone),
+            Err(_) => return Err(HeadError::Slow),
+        }
+    }
+}
+
+/// Looks at each byte once, however small the pieces are in which they come.
+#[derive(Debug, Default)]
+struct Scan {
+    /// Where the line begins that has not ended yet.
+    line: usize,
+    /// Up to where there is no line feed.
+    seen: usize,
+    has_length: bool,
+    has_coding: bool,
+}
+
+impl Scan {
+    /// Whether the head is complete.
+    fn advance(&mut self, buffer: &mut BytesMut, limit: usize) -> Result<bool, HeadError> {
+        // Empty lines before a request are to be ignored.
+        while self.line == 0 && buffer.starts_with(b"\r\n") {
+            buffer.advance(2);
+            self.seen = 0;
+        }
+        while let Some(at) = memchr::memchr(b'\n', buffer.get(self.seen..).unwrap_or_default()) {
+            let end = self.seen + at;
+            let line = buffer.get(self.line..end).unwrap_or_default();
+            let Some(line) = line.strip_suffix(b"\r") else {
+                return Err(HeadError::Malformed);
+            };
+            self.seen = end + 1;
+            if line.is_empty() {
+                return self.conclude(limit);
+            }
+            self.note(line);
+            self.line = self.seen;
+        }
+        self.seen = buffer.len();
+        if self.seen > limit {
+            return Err(HeadError::TooLarge);
+        }
+        Ok(false)
+    }
+
+    fn note(&mut self, line: &[u8]) {
+        let has_name = |name: &[u8]| {
+            line.split_at_checked(name.len()).is_some_and(|(start, rest)| {
+                start.eq_ignore_ascii_case(name) && rest.trim_ascii_start().starts_with(b":")
+            })
+        };
+        match line.first() {
+            Some(b'c' | b'C') => self.has_length |= has_name(b"content-length"),
+            Some(b't' | b'T') => self.has_coding |= has_name(b"transfer-encoding"),
+            _ => {}
+        }
+    }
+
+    const fn conclude(&self, limit: usize) -> Result<bool, HeadError> {
+        if self.seen > limit {
+            return Err(HeadError::TooLarge);
+        }
+        if self.has_length && self.has_coding {
+            return Err(HeadError::Malformed);
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_test::io::Builder;
+
+    use super::*;
+
+    const LIMITS: HeadLimits = HeadLimits {
+        bytes: 64,
+        time: Duration::from_secs(10),
+        idle: Duration::from_secs(60),
+    };
+
+    async fn read_pieces(pieces: &[&[u8]]) -> Result<BytesMut, HeadError> {
+        let mut builder = Builder::new();
+        for piece in pieces {
+            builder.read(piece);
+        }
+        read(&mut builder.build(), BytesMut::new(), LIMITS).await
+    }
+
+    #[tokio::test]
+    async fn a_head_comes_in_any_pieces_and_with_the_beginning_of_the_body() {
+        let whole = b"POST / HTTP/1.1\r\nHost: a\r\n\r\nbody";
+        assert_eq!(read_pieces(&[whole]).await.unwrap(), &whole[..]);
+        let pieces: Vec<&[u8]> = whole[..28].chunks(1).collect();
+        assert_eq!(read_pieces(&pieces).await.unwrap(), &whole[..28]);
+    }
+
+    #[tokio::test]
+    async fn empty_lines_before_a_request_are_dropped() {
+        let head = read_pieces(&[b"\r\n\r", b"\nGET / HTTP/1.1\r\n\r\n"]).await.unwrap();
+        assert_eq!(head, &b"GET / HTTP/1.1\r\n\r\n"[..]);
+    }
+
+    #[tokio::test]
+    async fn what_came_with_the_request_before_is_read_first() {
+        let early = BytesMut::from(&b"GET / HTTP/1.1\r\n\r\n"[..]);
+        let head = read(&mut Builder::new().build(), early.clone(), LIMITS).await;
+        assert_eq!(head.unwrap(), early);
+    }
+
+    #[tokio::test]
+    async fn a_bare_line_feed_is_refused_at_once() {
+        assert_eq!(read_pieces(&[b"GET / HTTP/1.1\nHo"]).await, Err(HeadError::Malformed));
+        assert_eq!(
+            read_pieces(&[b"GET / HTTP/1.1\r\nHost: a\n\r\n"]).await,
+            Err(HeadError::Malformed)
+        );
+    }
+
+    #[tokio::test]
+    async fn a_length_beside_a_coding_is_refused() {
+        let both = b"P / HTTP/1.1\r\ncontent-Length: 1\r\nTRANSFER-encoding: a\r\n\r\n";
+        assert_eq!(read_pieces(&[both]).await, Err(HeadError::Malformed));
+    }
+
+    #[tokio::test]
+    async fn a_head_of_the_limit_is_read_and_one_byte_more_is_refused() {
+        let filled = |length: usize| format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(length - 18));
+        let fitting = filled(LIMITS.bytes);
+        assert_eq!(fitting.len(), LIMITS.bytes);
+        assert!(read_pieces(&[fitting.as_bytes()]).await.is_ok());
+        assert_eq!(
+            read_pieces(&[filled(LIMITS.bytes + 1).as_bytes()]).await,
+            Err(HeadError::TooLarge)
+        );
+        assert_eq!(read_pieces(&[&[b'x'; 65]]).await, Err(HeadError::TooLarge));
+    }
+
+    #[tokio::test]
+    async fn a_viewer_that_leaves_is_not_answered() {
+        assert_eq!(read_pieces(&[]).await, Err(HeadError::Gone));
+        assert_eq!(read_pieces(&[b"GET /"]).await, Err(HeadError::Gone));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_head_is_cut_off_however_steady_its_bytes_are() {
+        let mut builder = Builder::new();
+        for _ in 0..30 {
+            builder.read(b"x").wait(Duration::from_secs(1));
+        }
+        let mut stream = builder.build();
+        let started = Instant::now();
+        assert_eq!(read(&mut stream, BytesMut::new(), LIMITS).await, Err(HeadError::Slow));
+        assert_eq!(started.elapsed().as_secs(), 10);
+        // The mock insists on being read to its end.
+        std::mem::forget(stream);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_connection_is_closed_without_a_word() {
+        let mut stream = Builder::new().wait(Duration::from_secs(100)).build();
+        assert_eq!(read(&mut stream, BytesMut::new(), LIMITS).await, Err(HeadError::Gone));
+        std::mem::forget(stream);
+    }
+}
