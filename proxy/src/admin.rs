@@ -29,7 +29,7 @@ impl Readiness {
         self.0.store(ready, Ordering::Release);
     }
 
-    fn is_set(&self) -> bool {
+    pub(crate) fn is_set(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
 }

@@ -25,6 +25,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     access_log,
+    admin::Readiness,
     admission::{self, AdmissionRules, Refusal},
     config::Limits,
     exchange::{Exchange, Passed},
@@ -45,6 +46,8 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     /// What is counted.
     pub(crate) metrics: Arc<Metrics>,
+    /// False once draining has begun.
+    pub(crate) readiness: Readiness,
     /// Where calls to identity providers are carried out.
     pub(crate) control: Handle,
 }
@@ -67,6 +70,7 @@ impl ProxyHttp for Gateway {
     async fn request_filter(&self, session: &mut Session, exchange: &mut Exchange) -> Result<bool> {
         session.set_read_timeout(Some(self.0.limits.read));
         session.set_write_timeout(Some(self.0.limits.write));
+        self.announce_end(session);
         exchange.id = request_id::of(&session.req_header().headers);
         let decided = match self.admit(session, exchange) {
             Ok(admitted) => self.decide(session, exchange, admitted).await,
@@ -140,10 +144,11 @@ impl ProxyHttp for Gateway {
 
     async fn response_filter(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         response: &mut ResponseHeader,
         exchange: &mut Exchange,
     ) -> Result<()> {
+        self.announce_end(session);
         answer::finish_header(response, exchange)
     }
 
@@ -187,6 +192,13 @@ impl ProxyHttp for Gateway {
 }
 
 impl Gateway {
+    /// While draining, viewers are told not to send more on this connection.
+    fn announce_end(&self, session: &mut Session) {
+        if !self.0.readiness.is_set() && !session.was_upgraded() {
+            session.set_keepalive(None);
+        }
+    }
+
     fn admit(&self, session: &Session, exchange: &mut Exchange) -> Result<admission::Admitted, Refusal> {
         let connection = decide::connection(session);
         let admitted = self.0.rules.admit(session.req_header(), connection)?;

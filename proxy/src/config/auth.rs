@@ -24,37 +24,6 @@ pub enum AuthSettings {
     Off,
 }
 
-/// The core's keys with the spelling it wants; environment variables have lost theirs.
-const KEYS: [&str; 27] = [
-    "userPoolArn",
-    "jwks",
-    "clientId",
-    "clientSecret",
-    "oauthScopes",
-    "cognitoAuthDomain",
-    "redirectPathSignIn",
-    "redirectPathSignOut",
-    "redirectPathAuthRefresh",
-    "signOutUrl",
-    "mode",
-    "cookieCompatibility",
-    "cookieSettings",
-    "additionalCookies",
-    "requiredGroup",
-    "httpHeaders",
-    "nonceSigningSecret",
-    "secretAllowedCharacters",
-    "pkceLength",
-    "nonceLength",
-    "nonceMaxAge",
-    "logLevel",
-    "profile",
-    "enhancements",
-    "issuer",
-    "jwksUri",
-    "insecureLoopbackHttp",
-];
-const COOKIE_KEYS: [&str; 5] = ["idToken", "accessToken", "refreshToken", "nonce", "cognitoEnabled"];
 /// Text from the environment stands for a number here.
 const NUMBERS: [&str; 3] = ["pkceLength", "nonceLength", "nonceMaxAge"];
 /// May be given as the content of a file, under the key and `_file`.
@@ -126,12 +95,12 @@ fn put(section: &Section<'_>, given: &mut Object, name: &str, value: &Json) {
         }
         return;
     }
-    let key = spelled(name, &KEYS);
+    let key = spelled(name, &Config::KEYS);
     let value = match value {
         Json::Object(settings) if key == "cookieSettings" => {
             let mut spelled_settings = Object::default();
             for (name, value) in settings.iter() {
-                spelled_settings.insert(spelled(name, &COOKIE_KEYS), value.clone());
+                spelled_settings.insert(spelled(name, &Config::COOKIE_SETTINGS_KEYS), value.clone());
             }
             Json::Object(spelled_settings)
         }
@@ -185,14 +154,14 @@ mod tests {
 
     #[test]
     fn keys_may_be_written_in_snake_case_or_upper_case() {
-        assert_eq!(spelled("client_secret", &KEYS), "clientSecret");
-        assert_eq!(spelled("CLIENTSECRET", &KEYS), "clientSecret");
-        assert_eq!(spelled("user_pool_arn", &KEYS), "userPoolArn");
+        assert_eq!(spelled("client_secret", &Config::KEYS), "clientSecret");
+        assert_eq!(spelled("CLIENTSECRET", &Config::KEYS), "clientSecret");
+        assert_eq!(spelled("user_pool_arn", &Config::KEYS), "userPoolArn");
     }
 
     #[test]
     fn unknown_keys_are_left_to_the_core_in_its_style() {
-        assert_eq!(spelled("clint_id", &KEYS), "clintId");
-        assert_eq!(spelled("clintId", &KEYS), "clintId");
+        assert_eq!(spelled("clint_id", &Config::KEYS), "clintId");
+        assert_eq!(spelled("clintId", &Config::KEYS), "clintId");
     }
 }

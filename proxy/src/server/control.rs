@@ -101,7 +101,8 @@ impl Engine {
             .enable_all()
             .build()?;
         let metrics = Arc::new(Metrics::new()?);
-        let shared = Arc::new(share(&settings, &metrics, &runtime)?);
+        let readiness = Readiness::new();
+        let shared = Arc::new(share(&settings, &metrics, &readiness, &runtime)?);
         let (draining, draining_watch) = watch::channel(false);
         let workers: Arc<[Worker]> = (0..settings.threads.get())
             .map(|index| Worker::start(index, &shared, draining_watch.clone()))
@@ -110,12 +111,13 @@ impl Engine {
         let server = Self {
             room: Arc::new(Semaphore::new(connections as usize)),
             connections,
-            readiness: Readiness::new(),
+            readiness,
             runtime,
             workers,
             draining,
             metrics,
         };
+        server.readiness.set(true);
         server.listen(http, None, "http")?;
         server.listen(https, tls, "https")?;
         if let Some((listener, _)) = admin {
@@ -125,7 +127,6 @@ impl Engine {
             })?;
         }
         server.metrics.configuration_loaded(auth_driver::now());
-        server.readiness.set(true);
         let addresses = Addresses {
             http: http_addrs,
             https: https_addrs,
@@ -208,7 +209,12 @@ fn bind_all(addresses: &[SocketAddr]) -> Result<(Vec<std::net::TcpListener>, Vec
     Ok(bound.into_iter().unzip())
 }
 
-fn share(settings: &Settings, metrics: &Arc<Metrics>, runtime: &Runtime) -> Result<Shared, StartError> {
+fn share(
+    settings: &Settings,
+    metrics: &Arc<Metrics>,
+    readiness: &Readiness,
+    runtime: &Runtime,
+) -> Result<Shared, StartError> {
     let client = ReqwestClient::new()?;
     let mut sites = Vec::with_capacity(settings.sites.len());
     for site in &settings.sites {
@@ -224,6 +230,7 @@ fn share(settings: &Settings, metrics: &Arc<Metrics>, runtime: &Runtime) -> Resu
         },
         limits: settings.limits,
         metrics: Arc::clone(metrics),
+        readiness: readiness.clone(),
         control: runtime.handle().clone(),
     })
 }
