@@ -114,3 +114,64 @@ impl Sites {
         fitting.max_by_key(|(weight, _)| *weight).map(|(_, site)| site)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{config::DirectorySettings, origin::directory::DirectoryOrigin};
+
+    use super::*;
+
+    fn site(hosts: &[&str], root: Option<&str>, trailing_slash: TrailingSlash) -> Arc<Site> {
+        let folder = DirectorySettings {
+            root: std::env::temp_dir(),
+        };
+        Arc::new(Site {
+            name: hosts[0].to_owned(),
+            hosts: hosts.iter().map(|host| host.parse().unwrap()).collect(),
+            gate: None,
+            origin: Origin::Directory(DirectoryOrigin::open(&folder).unwrap()),
+            headers: Vec::new(),
+            metrics: Metrics::new().unwrap().site(hosts[0], "directory"),
+            default_root_object: root.map(ToOwned::to_owned),
+            trailing_slash,
+        })
+    }
+
+    fn asked(site: &Site, path: &str) -> String {
+        site.origin_path(CanonicalPath::parse(path).unwrap())
+            .as_str()
+            .to_owned()
+    }
+
+    #[test]
+    fn the_default_root_object_stands_for_the_root_alone() {
+        let site = site(&["a.example"], Some("start.html"), TrailingSlash::Kept);
+        assert_eq!(asked(&site, "/"), "/start.html");
+        assert_eq!(asked(&site, "/docs/"), "/docs/");
+        assert_eq!(asked(&site, "/docs"), "/docs");
+    }
+
+    #[test]
+    fn directories_stand_for_their_index_where_configured() {
+        let site = site(&["a.example"], None, TrailingSlash::ToIndex);
+        assert_eq!(asked(&site, "/"), "/index.html");
+        assert_eq!(asked(&site, "/docs/"), "/docs/index.html");
+        assert_eq!(asked(&site, "/docs"), "/docs");
+    }
+
+    #[test]
+    fn the_most_exact_pattern_finds_the_site() {
+        let sites = Sites::new(vec![
+            site(&["*.example.com"], None, TrailingSlash::Kept),
+            site(&["*.b.example.com", "a.example.com"], None, TrailingSlash::Kept),
+            site(&["a.example.com:81"], None, TrailingSlash::Kept),
+        ]);
+        let found = |name: &str, port| sites.find(name, port).map(|site| site.name.clone());
+        assert_eq!(found("x.example.com", None).as_deref(), Some("*.example.com"));
+        assert_eq!(found("x.b.example.com", None).as_deref(), Some("*.b.example.com"));
+        assert_eq!(found("a.example.com", Some(80)).as_deref(), Some("*.b.example.com"));
+        assert_eq!(found("a.example.com", Some(81)).as_deref(), Some("a.example.com:81"));
+        assert_eq!(found("example.com", None), None);
+        assert_eq!(found("evil-example.com", None), None);
+    }
+}

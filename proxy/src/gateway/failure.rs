@@ -102,3 +102,42 @@ pub(super) fn judge_retry(session: &mut Session, mut error: Box<Error>, client_r
     }
     error
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status_of(kind: ErrorType, source: ErrorSource) -> Option<u16> {
+        let mut error = Error::new(kind);
+        error.esource = source;
+        status(&error).map(|status| status.as_u16())
+    }
+
+    #[test]
+    fn an_origin_that_is_slow_is_a_504_and_one_that_fails_a_502() {
+        for kind in [ConnectTimedout, ReadTimedout, WriteTimedout, TLSHandshakeTimedout] {
+            assert_eq!(status_of(kind, ErrorSource::Upstream), Some(504));
+        }
+        for kind in [
+            ErrorType::ConnectRefused,
+            ErrorType::ConnectionClosed,
+            ErrorType::InvalidHTTPHeader,
+        ] {
+            assert_eq!(status_of(kind, ErrorSource::Upstream), Some(502));
+        }
+    }
+
+    #[test]
+    fn a_viewer_that_left_gets_no_answer() {
+        for kind in [ErrorType::WriteError, ErrorType::ReadError, ErrorType::ConnectionClosed] {
+            assert_eq!(status_of(kind, ErrorSource::Downstream), None);
+        }
+        assert_eq!(status_of(ReadTimedout, ErrorSource::Downstream), Some(408));
+    }
+
+    #[test]
+    fn our_own_faults_are_a_500_and_named_statuses_are_kept() {
+        assert_eq!(status_of(ErrorType::InternalError, ErrorSource::Internal), Some(500));
+        assert_eq!(status_of(HTTPStatus(405), ErrorSource::Unset), Some(405));
+    }
+}

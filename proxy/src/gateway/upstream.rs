@@ -108,7 +108,12 @@ fn replace(
     } else {
         Bytes::new()
     };
+    let range = response.remove_header(&header::CONTENT_RANGE);
     *response = page::header(status, body.len())?;
+    if let (StatusCode::RANGE_NOT_SATISFIABLE, Some(range)) = (status, range) {
+        // It says how long the object is, which is what a viewer needs in order to ask again.
+        response.insert_header("Content-Range", range)?;
+    }
     exchange.replacement = Replacement::Page(body);
     Ok(())
 }
@@ -134,5 +139,43 @@ pub(super) async fn serve_file(session: &mut Session, exchange: &Exchange) -> Re
         Ok(Dispatch::File(file)) => answer::send_file(session, exchange, file).await,
         Ok(Dispatch::Upstream { .. }) => Err(failure::internal("a peer instead of a file")),
         Err(error) => answer::write_page(session, exchange, error.status()).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_replaces_the_whole_body_of_the_origin() {
+        let mut exchange = Exchange::new();
+        exchange.replacement = Replacement::Page(Bytes::from_static(b"page"));
+        let mut sent = Vec::new();
+        for part in [
+            Some(Bytes::from_static(b"<Error><Bucket>b")),
+            Some(Bytes::from_static(b"</Bucket>")),
+            None,
+        ] {
+            let mut body = part;
+            replace_body(&mut body, &mut exchange);
+            sent.extend(body);
+        }
+        assert_eq!(sent, ["page"]);
+    }
+
+    #[test]
+    fn a_page_is_sent_even_if_the_origin_sends_no_body_in_the_end() {
+        let mut exchange = Exchange::new();
+        exchange.replacement = Replacement::Page(Bytes::from_static(b"page"));
+        let mut body = None;
+        replace_body(&mut body, &mut exchange);
+        assert_eq!(body.as_deref(), Some(&b"page"[..]));
+    }
+
+    #[test]
+    fn other_bodies_are_passed_on() {
+        let mut body = Some(Bytes::from_static(b"content"));
+        replace_body(&mut body, &mut Exchange::new());
+        assert_eq!(body.as_deref(), Some(&b"content"[..]));
     }
 }
