@@ -1,0 +1,1 @@
+import portcullis_start  # never returns: the native program takes this process over
