@@ -2,7 +2,7 @@
 
 use auth_core::Response;
 use bytes::Bytes;
-use http::{HeaderName, Method, StatusCode, header};
+use http::{HeaderName, Method, StatusCode};
 use pingora::{Error, ErrorType, Result, http::ResponseHeader, proxy::Session};
 
 use crate::{
@@ -77,7 +77,6 @@ pub(super) fn finish_header(header: &mut ResponseHeader, exchange: &Exchange) ->
             header.insert_header(name.clone(), value)?;
         }
     }
-    header.remove_header(&header::SERVER);
     Ok(())
 }
 

@@ -52,11 +52,11 @@ async fn serve_http1(
     let mut end = draining.clone();
     let mut settings: Option<HttpPersistentSettings> = None;
     loop {
-        let head = tokio::select! {
-            biased;
-            head = head::read(&mut stream, BytesMut::new(), limits) => head,
-            _ = end.wait_for(|draining| *draining) => return,
+        let quit = async {
+            // An error means that the server is gone, which is the end as well.
+            let _ = end.wait_for(|draining| *draining).await;
         };
+        let head = head::read(&mut stream, BytesMut::new(), limits, quit).await;
         let head = match head {
             Ok(head) => head,
             Err(error) => return refuse(stream, error, shared).await,

@@ -5,13 +5,13 @@
 //! head is complete, within its limits, and framed beyond doubt, or it does not get that far (RFC 9112,
 //! sections 2.2 and 6.1; T-SMUG-1 to 3, T-DOS-1, T-DOS-2).
 
-use std::time::Duration;
+use std::{future::Future, time::Duration};
 
 use bytes::{Buf as _, BytesMut};
 use http::StatusCode;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _},
-    time::{Instant, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 
 /// Room for a head as browsers send it, cookies included.
@@ -64,28 +64,36 @@ impl HeadError {
 }
 
 /// The next request's head, and whatever came with it of the body. `early` is what was read already.
+/// When `quit` is done, a connection on which nothing has arrived is given up; a head that has begun
+/// is read to its end.
 pub(super) async fn read(
     stream: &mut (impl AsyncRead + Unpin),
     early: BytesMut,
     limits: HeadLimits,
+    quit: impl Future<Output = ()>,
 ) -> Result<BytesMut, HeadError> {
     let mut buffer = early;
     buffer.reserve(USUAL_BYTES);
     let mut scan = Scan::default();
-    let mut deadline = Instant::now() + if buffer.is_empty() { limits.idle } else { limits.time };
-    loop {
-        if scan.advance(&mut buffer, limits.bytes)? {
-            return Ok(buffer);
+    if buffer.is_empty() {
+        tokio::select! {
+            biased;
+            first = timeout(limits.idle, stream.read_buf(&mut buffer)) => match first {
+                Ok(Ok(1..)) => {}
+                Ok(Ok(0) | Err(_)) | Err(_) => return Err(HeadError::Gone),
+            },
+            () = quit => return Err(HeadError::Gone),
         }
-        let waiting = buffer.is_empty();
+    }
+    let deadline = Instant::now() + limits.time;
+    while !scan.advance(&mut buffer, limits.bytes)? {
         match timeout_at(deadline, stream.read_buf(&mut buffer)).await {
-            Ok(Ok(1..)) if waiting => deadline = Instant::now() + limits.time,
             Ok(Ok(1..)) => {}
             Ok(Ok(0) | Err(_)) => return Err(HeadError::Gone),
-            Err(_) if waiting => return Err(HeadError::Gone),
             Err(_) => return Err(HeadError::Slow),
         }
     }
+    Ok(buffer)
 }
 
 /// Looks at each byte once, however small the pieces are in which they come.
@@ -153,6 +161,8 @@ impl Scan {
 
 #[cfg(test)]
 mod tests {
+    use std::future::{pending, ready};
+
     use tokio_test::io::Builder;
 
     use super::*;
@@ -168,7 +178,7 @@ mod tests {
         for piece in pieces {
             builder.read(piece);
         }
-        read(&mut builder.build(), BytesMut::new(), LIMITS).await
+        read(&mut builder.build(), BytesMut::new(), LIMITS, pending()).await
     }
 
     #[tokio::test]
@@ -188,7 +198,7 @@ mod tests {
     #[tokio::test]
     async fn what_came_with_the_request_before_is_read_first() {
         let early = BytesMut::from(&b"GET / HTTP/1.1\r\n\r\n"[..]);
-        let head = read(&mut Builder::new().build(), early.clone(), LIMITS).await;
+        let head = read(&mut Builder::new().build(), early.clone(), LIMITS, pending()).await;
         assert_eq!(head.unwrap(), early);
     }
 
@@ -234,16 +244,33 @@ mod tests {
         }
         let mut stream = builder.build();
         let started = Instant::now();
-        assert_eq!(read(&mut stream, BytesMut::new(), LIMITS).await, Err(HeadError::Slow));
+        assert_eq!(
+            read(&mut stream, BytesMut::new(), LIMITS, pending()).await,
+            Err(HeadError::Slow)
+        );
         assert_eq!(started.elapsed().as_secs(), 10);
         // The mock insists on being read to its end.
         std::mem::forget(stream);
     }
 
+    #[tokio::test]
+    async fn the_end_of_service_closes_an_idle_connection_and_not_a_request_that_has_begun() {
+        let mut idle = Builder::new().wait(Duration::from_secs(100)).build();
+        let closed = read(&mut idle, BytesMut::new(), LIMITS, ready(())).await;
+        assert_eq!(closed, Err(HeadError::Gone));
+        std::mem::forget(idle);
+        let mut begun = Builder::new().read(b"GET / HT").read(b"TP/1.1\r\n\r\n").build();
+        let head = read(&mut begun, BytesMut::new(), LIMITS, ready(())).await;
+        assert_eq!(head.unwrap(), &b"GET / HTTP/1.1\r\n\r\n"[..]);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_silent_connection_is_closed_without_a_word() {
         let mut stream = Builder::new().wait(Duration::from_secs(100)).build();
-        assert_eq!(read(&mut stream, BytesMut::new(), LIMITS).await, Err(HeadError::Gone));
+        assert_eq!(
+            read(&mut stream, BytesMut::new(), LIMITS, pending()).await,
+            Err(HeadError::Gone)
+        );
         std::mem::forget(stream);
     }
 }

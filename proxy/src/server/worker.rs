@@ -62,8 +62,24 @@ pub(super) struct Worker {
     thread: Mutex<Option<thread::JoinHandle<()>>>,
 }
 
+/// Counts a connection as load of its worker, however its task ends.
+struct Load(Arc<AtomicUsize>);
+
+impl Load {
+    fn new(load: &Arc<AtomicUsize>) -> Self {
+        load.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(load))
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 enum Order {
-    Serve(Accepted),
+    Serve(Accepted, Load),
     End,
 }
 
@@ -72,20 +88,17 @@ impl Worker {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let proxy = Arc::new(HttpProxy::new(Gateway(Arc::clone(shared)), Arc::new(upstream_conf())));
         let (queue, mut accepted) = mpsc::unbounded_channel::<Order>();
-        let load = Arc::new(AtomicUsize::new(0));
         let thread = thread::Builder::new().name(format!("worker-{index}")).spawn({
             let shared = Arc::clone(shared);
-            let load = Arc::clone(&load);
             move || {
                 runtime.block_on(async move {
-                    while let Some(Order::Serve(connection)) = accepted.recv().await {
+                    while let Some(Order::Serve(connection, load)) = accepted.recv().await {
                         let proxy = Arc::clone(&proxy);
                         let shared = Arc::clone(&shared);
-                        let load = Arc::clone(&load);
                         let draining = draining.clone();
                         tokio::spawn(async move {
                             serve(connection, &proxy, &shared, draining).await;
-                            load.fetch_sub(1, Ordering::Relaxed);
+                            drop(load);
                         });
                     }
                 });
@@ -93,7 +106,7 @@ impl Worker {
         })?;
         Ok(Self {
             queue,
-            load,
+            load: Arc::new(AtomicUsize::new(0)),
             thread: Mutex::new(Some(thread)),
         })
     }
@@ -105,9 +118,8 @@ impl Worker {
 
     /// Hands a connection over.
     pub(super) fn take(&self, connection: Accepted) {
-        self.load.fetch_add(1, Ordering::Relaxed);
         // The queue's other end lives until the worker is ended, and nothing is accepted by then.
-        let _ = self.queue.send(Order::Serve(connection));
+        let _ = self.queue.send(Order::Serve(connection, Load::new(&self.load)));
     }
 
     /// Ends the worker, and with it whatever it is still doing.
