@@ -49,8 +49,12 @@ impl<C: HttpClient> Driver<C> {
     /// When the budget is used up, the core hears [`CallError::Timeout`] and decides upon that, so there
     /// is always an answer. The future is `Send`, and `'static` when it owns its `Arc<Driver>`.
     pub async fn settle(&self, pending: PendingCall) -> Decision {
-        let deadline = Instant::now() + self.budget;
-        let mut pending = pending;
+        self.settle_within(pending, self.budget).await
+    }
+
+    /// The same with a budget for this one time, as where each request brings a deadline of its own.
+    pub async fn settle_within(&self, mut pending: PendingCall, budget: Duration) -> Decision {
+        let deadline = Instant::now() + budget;
         loop {
             let outcome = self.carry_out_by(pending.call(), deadline).await;
             match pending.resume(outcome, now(), &mut SystemEntropy::new()) {

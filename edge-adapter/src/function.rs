@@ -17,9 +17,12 @@ use crate::{
     response,
 };
 
-/// What an invocation may take. CloudFront ends viewer functions after 5 s, and shows an error page of
-/// its own; ours, which says what to do, has to be there before.
+/// What the calls of an invocation may take. CloudFront ends viewer functions after 5 s, and shows an
+/// error page of its own; ours, which says what to do, has to be there before.
 pub const TIME_BUDGET: Duration = Duration::from_millis(4600);
+
+/// Kept back from the time that an invocation has left, for the answer to be written and read.
+const RESERVE: Duration = Duration::from_millis(400);
 
 /// A function of one role under one configuration, kept warm between invocations: keys, verified tokens
 /// and connections stay.
@@ -67,13 +70,17 @@ impl<C: HttpClient> Function<C> {
     }
 
     /// Answers an event: the JSON text of a request that passes, a response, or a generated response.
+    /// `remaining` is the time that Lambda leaves this invocation.
     ///
     /// # Errors
     /// When the event cannot be answered; the invocation is to fail.
-    pub async fn answer(&self, event: &str) -> Result<Box<RawValue>, EventError> {
+    pub async fn answer(&self, event: &str, remaining: Duration) -> Result<Box<RawValue>, EventError> {
         let event = Event::parse(event)?;
         match &self.work {
-            Work::Authenticate(sites, endpoint) => self.authenticate(sites, *endpoint, &event).await,
+            Work::Authenticate(sites, endpoint) => {
+                let budget = remaining.saturating_sub(RESERVE).min(TIME_BUDGET);
+                self.authenticate(sites, *endpoint, &event, budget).await
+            }
             Work::AddHeaders(sites) => self.add_headers(sites, &event),
             Work::RewriteTrailingSlash => rewrite(event.request()?),
         }
@@ -84,6 +91,7 @@ impl<C: HttpClient> Function<C> {
         sites: &Sites<Authenticator>,
         endpoint: Option<Endpoint>,
         event: &Event<'_>,
+        budget: Duration,
     ) -> Result<Box<RawValue>, EventError> {
         let raw = event.request()?;
         let viewer = ViewerRequest::parse(raw)?;
@@ -105,7 +113,7 @@ impl<C: HttpClient> Function<C> {
         };
         let decision = match step {
             Step::Decided(decision) => decision,
-            Step::Call(pending) => self.driver.settle(pending).await,
+            Step::Call(pending) => self.driver.settle_within(pending, budget).await,
         };
         self.log(decision.reason(), &distribution.request_id);
         match decision {

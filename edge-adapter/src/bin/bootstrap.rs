@@ -4,9 +4,9 @@
 //! It takes the place of the managed runtime's process (see `shims/`), so it talks to the Runtime API
 //! itself. Built with `panic = "abort"`: nothing here may panic, or the sandbox dies.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
-use auth_driver::HyperClient;
+use auth_driver::{HyperClient, now};
 use edge_adapter::{
     Function, JsonLines,
     init::{self, InitError},
@@ -60,11 +60,22 @@ async fn answer(
     function: &Function<HyperClient>,
     event: &LambdaEvent<Box<RawValue>>,
 ) -> Result<Box<RawValue>, Diagnostic> {
-    function.answer(event.payload.get()).await.map_err(|error| {
+    let answer = function.answer(event.payload.get(), remaining(event.context.deadline));
+    answer.await.map_err(|error| {
         error!(error = %error, request_id = event.context.request_id, "invocation failed");
         Diagnostic {
             error_type: "EventError".to_owned(),
             error_message: error.to_string(),
         }
     })
+}
+
+/// The time until Lambda's deadline, given in milliseconds of Unix time. One that has passed already is
+/// no deadline: then the clocks disagree.
+fn remaining(deadline: u64) -> Duration {
+    let now = u64::try_from(now().as_millis()).unwrap_or_default();
+    match deadline.checked_sub(now) {
+        Some(millis) if millis > 0 => Duration::from_millis(millis),
+        _ => Duration::MAX,
+    }
 }
