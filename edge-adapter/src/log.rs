@@ -7,14 +7,14 @@ use std::{fmt, io::Write};
 
 use serde_json::{Map, Value};
 use tracing::{
-    Event, Level, Metadata, Subscriber,
+    Event, Metadata, Subscriber,
     field::{Field, Visit},
     level_filters::LevelFilter,
     span,
 };
 
-/// Our own events carry this target; of other crates only warnings and errors are let through, since
-/// their finer ones may quote requests.
+/// Our own events carry these targets. Those of other crates are left out: the runtime library repeats
+/// every failed invocation, and its finer events quote requests.
 const OWN_TARGETS: [&str; 2] = ["edge_adapter", "bootstrap"];
 
 /// Writes each event as one line.
@@ -53,7 +53,7 @@ pub fn level_of(configuration: &[u8]) -> LevelFilter {
 impl Subscriber for JsonLines {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         let own = OWN_TARGETS.iter().any(|target| metadata.target().starts_with(target));
-        *metadata.level() <= self.max && (own || *metadata.level() <= Level::WARN)
+        own && *metadata.level() <= self.max
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {

@@ -138,8 +138,8 @@ pub(crate) fn merge_headers(
 ) -> Result<Box<RawValue>, EventError> {
     let json = {
         let mut headers = match response.get("headers") {
-            Some(raw) => serde_json::from_str(raw.get())?,
-            None => RawObject::empty(),
+            Some(raw) if raw.get() != "null" => serde_json::from_str(raw.get())?,
+            Some(_) | None => RawObject::empty(),
         };
         for (name, fields) in HeaderMap::new(configured.iter(), Place::OriginResponse).0 {
             headers.set(&name, to_raw_value(&fields)?);
@@ -264,7 +264,9 @@ mod tests {
 
     #[test]
     fn a_response_without_headers_gets_them() {
-        let merged = merge_headers(RawObject::empty(), &configured(&[("X-A", "1")])).unwrap();
-        assert_eq!(merged.get(), r#"{"headers":{"x-a":[{"key":"X-A","value":"1"}]}}"#);
+        for text in ["{}", r#"{"headers":null}"#] {
+            let merged = merge_headers(serde_json::from_str(text).unwrap(), &configured(&[("X-A", "1")])).unwrap();
+            assert_eq!(merged.get(), r#"{"headers":{"x-a":[{"key":"X-A","value":"1"}]}}"#);
+        }
     }
 }
