@@ -9,6 +9,9 @@ pub(super) const BUCKET: &str = "gatehouse";
 
 static SITE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/demo-site");
 
+/// Browsers ask each time, so that after signing out the page does not come out of their cache.
+const CACHE_CONTROL: &str = "private, no-cache";
+
 /// Fills the store with it.
 pub(super) async fn upload(store: &Running) -> Result<(), StoreError> {
     let mut folders = vec![&SITE];
@@ -17,7 +20,7 @@ pub(super) async fn upload(store: &Running) -> Result<(), StoreError> {
         for file in folder.files() {
             // Not shown where a name is not UTF-8, and there is none.
             if let Some(key) = file.path().to_str() {
-                store.put(BUCKET, key, file.contents()).await?;
+                store.put_cached(BUCKET, key, file.contents(), CACHE_CONTROL).await?;
             }
         }
     }

@@ -141,7 +141,22 @@ impl Running {
     /// # Errors
     /// When the store does not take it.
     pub async fn put(&self, bucket: &str, key: &str, content: impl Into<Bytes>) -> Result<(), StoreError> {
-        self.upload(bucket, key, ByteStream::from(content.into())).await
+        self.upload(bucket, key, ByteStream::from(content.into()), None).await
+    }
+
+    /// Stores an object that comes with a Cache-Control header.
+    ///
+    /// # Errors
+    /// When the store does not take it.
+    pub async fn put_cached(
+        &self,
+        bucket: &str,
+        key: &str,
+        content: impl Into<Bytes>,
+        cache_control: &str,
+    ) -> Result<(), StoreError> {
+        self.upload(bucket, key, ByteStream::from(content.into()), Some(cache_control))
+            .await
     }
 
     /// Stores a file as an object, in constant memory.
@@ -152,7 +167,7 @@ impl Running {
         let content = ByteStream::from_path(file)
             .await
             .map_err(|error| refused(key, DisplayErrorContext(&error)))?;
-        self.upload(bucket, key, content).await
+        self.upload(bucket, key, content, None).await
     }
 
     /// The key pair, as an origin's settings want it.
@@ -191,8 +206,15 @@ impl Running {
         let _ = folder.close();
     }
 
-    async fn upload(&self, bucket: &str, key: &str, content: ByteStream) -> Result<(), StoreError> {
+    async fn upload(
+        &self,
+        bucket: &str,
+        key: &str,
+        content: ByteStream,
+        cache_control: Option<&str>,
+    ) -> Result<(), StoreError> {
         let request = self.client.put_object().bucket(bucket).key(key).body(content);
+        let request = request.set_cache_control(cache_control.map(str::to_owned));
         let typed = request.content_type(media_type::of(Path::new(key)));
         // Hashing each object on both sides would only take time: it stays within the process.
         let outcome = typed.customize().disable_payload_signing().send().await;

@@ -99,6 +99,13 @@ async fn a_signed_request_gets_the_object() {
 }
 
 #[tokio::test]
+async fn an_object_keeps_its_cache_control() {
+    let store = store().await;
+    store.put_cached(SITE, "fresh", "x", "no-cache").await.unwrap();
+    assert_eq!(get(&store, "/fresh", &[]).await.headers["cache-control"], "no-cache");
+}
+
+#[tokio::test]
 async fn awkward_keys_and_prefixes_are_signed_right() {
     let store = store().await;
     assert_eq!(get(&store, "/docs/%C3%A9%20a+b.html", &[]).await.body, b"<p>");
