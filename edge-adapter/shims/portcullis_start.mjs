@@ -6,7 +6,6 @@
 // program is thrown here, so that Lambda reports it as an initialisation error: a failed execve would abort
 // the process without a word.
 
-import { spawn } from 'node:child_process';
 import { accessSync, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -47,7 +46,9 @@ function check(path) {
 }
 
 // Never resolves. The child's end is the sandbox's end, as it would be without a parent.
-function runAsChild(path) {
+async function runAsChild(path) {
+  // Loaded here, because it takes milliseconds that a process about to be replaced should not spend.
+  const { spawn } = await import('node:child_process');
   return new Promise((_, reject) => {
     const child = spawn(path, [], { stdio: 'inherit' });
     child.on('error', reject);
