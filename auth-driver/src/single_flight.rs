@@ -1,25 +1,38 @@
-//! Equal calls under way at the same time share one reply.
+//! Equal calls at about the same time share one reply.
 //!
 //! The first to ask leads and makes the call; the others follow and wait. A leader that goes away
 //! without an outcome (its request was cancelled, its task panicked) strands no one: one of its
 //! followers leads the next flight.
+//!
+//! An outcome stays for a moment: a decision to call that was taken before it was known, but comes
+//! here after, is answered with it instead of with a second call.
 
 use std::{
     collections::HashMap,
     future::Future,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use auth_core::{CallError, HttpReply};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
+
+/// Longer than a decision takes from its look at the keys to its call, and far shorter than keys live.
+const STAY: Duration = Duration::from_secs(1);
 
 type Outcome = Result<HttpReply, CallError>;
-type Landing = watch::Receiver<Option<Outcome>>;
+type Landing = watch::Receiver<Option<Landed>>;
 
-/// The flights under way, by key.
+/// The flights under way and those just landed, by key.
 #[derive(Debug, Default)]
 pub(crate) struct SingleFlight {
     flights: Mutex<HashMap<String, Landing>>,
+}
+
+#[derive(Clone, Debug)]
+struct Landed {
+    outcome: Outcome,
+    at: Instant,
 }
 
 /// How an outcome was come by.
@@ -49,9 +62,9 @@ impl SingleFlight {
                     return Flown::Led(outcome);
                 }
                 Role::Follower(mut landing) => {
-                    let landed = landing.wait_for(Option::is_some).await.map(|outcome| outcome.clone());
-                    if let Ok(Some(outcome)) = landed {
-                        return Flown::Followed(outcome);
+                    let landed = landing.wait_for(Option::is_some).await.map(|landed| landed.clone());
+                    if let Ok(Some(landed)) = landed {
+                        return Flown::Followed(landed.outcome);
                     }
                 }
             }
@@ -60,6 +73,12 @@ impl SingleFlight {
 
     fn join(&self, key: &str) -> Role<'_> {
         let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        flights.retain(|_, landing| {
+            landing
+                .borrow()
+                .as_ref()
+                .is_none_or(|landed| landed.at.elapsed() < STAY)
+        });
         if let Some(landing) = flights.get(key) {
             return Role::Follower(landing.clone());
         }
@@ -73,21 +92,25 @@ impl SingleFlight {
     }
 }
 
-/// A flight under way. Dropped, it is off the board before its followers learn of its end.
+/// A flight under way. Dropped without an outcome, it is off the board before its followers learn of its end.
 struct Flight<'a> {
     all: &'a SingleFlight,
     key: String,
-    sender: watch::Sender<Option<Outcome>>,
+    sender: watch::Sender<Option<Landed>>,
 }
 
 impl Flight<'_> {
     fn land(self, outcome: Outcome) {
-        self.sender.send_replace(Some(outcome));
+        let at = Instant::now();
+        self.sender.send_replace(Some(Landed { outcome, at }));
     }
 }
 
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
+        if self.sender.borrow().is_some() {
+            return;
+        }
         let mut flights = self.all.flights.lock().unwrap_or_else(PoisonError::into_inner);
         flights.remove(&self.key);
     }
@@ -112,12 +135,26 @@ mod tests {
         })
     }
 
-    #[tokio::test]
-    async fn a_flight_that_has_landed_is_not_joined_by_later_callers() {
+    #[tokio::test(start_paused = true)]
+    async fn a_flight_that_has_landed_is_joined_for_a_moment_and_no_longer() {
         let flights = SingleFlight::default();
         assert_eq!(flights.run("a", async || reply(200)).await, Flown::Led(reply(200)));
-        assert_eq!(flights.run("a", async || reply(201)).await, Flown::Led(reply(201)));
-        assert!(flights.flights.lock().unwrap().is_empty());
+        tokio::time::advance(STAY - Duration::from_millis(1)).await;
+        assert_eq!(flights.run("a", async || reply(201)).await, Flown::Followed(reply(200)));
+        assert_eq!(flights.run("b", async || reply(202)).await, Flown::Led(reply(202)));
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert_eq!(flights.run("a", async || reply(203)).await, Flown::Led(reply(203)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn flights_of_long_ago_are_not_kept() {
+        let flights = SingleFlight::default();
+        for key in ["a", "b", "c"] {
+            flights.run(key, async || reply(200)).await;
+        }
+        tokio::time::advance(STAY).await;
+        flights.run("d", async || reply(200)).await;
+        assert_eq!(flights.flights.lock().unwrap().len(), 1);
     }
 
     /// Starts a leader that never lands and three followers; gives the leader's task and the followers'.
