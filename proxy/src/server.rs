@@ -169,7 +169,8 @@ impl Drop for Running {
 /// Why it does not start.
 pub(crate) fn run(settings: Settings) -> Result<(), StartError> {
     log::init(settings.log);
+    let signals = signals::Signals::catch()?;
     let running = Server::start(settings)?;
-    signals::wait(&running)?;
+    signals.wait(&running);
     Ok(())
 }
