@@ -119,7 +119,8 @@ impl Origin {
     pub fn admit_response(&self, response: &mut ResponseHeader) -> Admitted {
         match self {
             Self::S3(origin) => origin.admit_response(response),
-            Self::Custom(_) | Self::Directory(_) => Admitted::AsIs,
+            Self::Custom(origin) => origin.admit_response(response),
+            Self::Directory(_) => Admitted::AsIs,
         }
     }
 }

@@ -11,11 +11,11 @@ use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Version,
     header::{CONNECTION, FORWARDED, HOST, UPGRADE},
 };
-use pingora::http::RequestHeader;
+use pingora::http::{RequestHeader, ResponseHeader};
 use tokio::runtime::Handle;
 
 use super::{
-    Dispatch, Forwarded, OriginError, OriginRequest, OriginSetupError,
+    Admitted, Dispatch, Forwarded, OriginError, OriginRequest, OriginSetupError,
     peer::{Encryption, Upstream},
 };
 use crate::config::{CustomSettings, OriginTransport};
@@ -88,6 +88,14 @@ impl CustomOrigin {
             header: Box::new(self.header(request).map_err(|_| OriginError::Malformed)?),
             peer: self.upstream.peer()?,
         })
+    }
+
+    /// What the server says is its own affair, except for its connection to us.
+    pub(crate) fn admit_response(&self, response: &mut ResponseHeader) -> Admitted {
+        for name in hop_by_hop::OF_THE_ANSWER {
+            response.remove_header(&name);
+        }
+        Admitted::AsIs
     }
 
     fn header(&self, request: &OriginRequest<'_>) -> pingora::Result<RequestHeader> {

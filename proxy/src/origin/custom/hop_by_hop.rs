@@ -8,6 +8,8 @@ use http::{
     },
 };
 
+use crate::request_id;
+
 const ALWAYS: [Name; 9] = [
     CONNECTION,
     HeaderName::from_static("keep-alive"),
@@ -20,11 +22,20 @@ const ALWAYS: [Name; 9] = [
     UPGRADE,
 ];
 
+/// In a response: what says how long the connection to us is kept. The others frame the message or upgrade the
+/// connection, and are read by Pingora, which writes its own.
+pub(crate) const OF_THE_ANSWER: [Name; 2] = [
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+];
+
 /// Whether a header ends here: by its nature, or because the viewer's Connection header says so. The length
-/// of the body is not for Connection to take away: it frames the message.
+/// of the body is not for Connection to take away: it frames the message; nor is what we say ourselves (T-HDR-4).
 pub(crate) fn is_listed(name: &HeaderName, headers: &HeaderMap) -> bool {
     ALWAYS.contains(name)
-        || *name != CONTENT_LENGTH && options(headers).any(|option| option.eq_ignore_ascii_case(name.as_str()))
+        || *name != CONTENT_LENGTH
+            && *name != request_id::HEADER
+            && options(headers).any(|option| option.eq_ignore_ascii_case(name.as_str()))
 }
 
 /// The options of the Connection header.
@@ -70,6 +81,12 @@ mod tests {
         let headers = headers("close, X-Hop ,");
         assert!(is_listed(&HeaderName::from_static("x-hop"), &headers));
         assert!(!is_listed(&HeaderName::from_static("x-hop-2"), &headers));
+    }
+
+    #[test]
+    fn the_viewer_cannot_take_away_what_we_say() {
+        let id = HeaderName::from_static(request_id::HEADER);
+        assert!(!is_listed(&id, &headers("X-Request-Id")));
     }
 
     #[test]
