@@ -1,0 +1,31 @@
+//! The program as it ships, over sockets: `portcullis` in its own process, in front of real origins, against the
+//! development identity provider.
+//!
+//! Nothing here reaches into the program: tests see what viewers, operators and origins see. Ids such as `T-LEAK-1`
+//! in a test's comment name the attack that it stands for. No test sleeps; each waits for the event itself.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on fails"
+)]
+
+mod admin;
+mod bad_requests;
+mod configuration;
+mod custom_origin;
+mod demo;
+mod directory_origin;
+mod forwarded;
+mod keys;
+mod leaks;
+mod memory;
+mod provider_faults;
+mod s3_origin;
+mod session;
+mod shutdown;
+mod sign_in;
+mod support;
+mod tampering;
+mod tls;
