@@ -208,6 +208,7 @@ async fn a_body_announced_too_long_is_refused_unread<C: Make>() {
     assert_eq!(outcome, Err(CallError::TooLarge));
 }
 
+/// T-DOS-3
 async fn a_body_without_length_is_cut_off_at_the_limit<C: Make>() {
     // It never ends: only a limit kept while reading can stop it.
     let endless = format!("HTTP/1.1 200 OK\r\n\r\n{}", "x".repeat(1001));
