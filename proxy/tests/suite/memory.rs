@@ -42,8 +42,6 @@ fn assert_small(site: &Site, what: &str) {
         let taken = site.process.memory_kb(line);
         assert!(taken < LIMIT_KB, "{what}: {line} is {taken} KB");
     }
-    let [rss, anonymous] = ["VmRSS", "RssAnon"].map(|line| site.process.memory_kb(line));
-    println!("{what}: VmRSS {rss} KB, of it RssAnon {anonymous} KB");
 }
 
 #[test]

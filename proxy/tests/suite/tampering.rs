@@ -373,7 +373,7 @@ fn a_planted_second_cookie_of_the_same_name_opens_nothing_by_itself() {
         let response = site.get("/page.html", &cookies);
         let opened = response.status == 200;
         assert!(opened || site.is_sign_in(&response), "{response:?}");
-        assert!(!(opened && !cookies.contains(&good)));
+        assert!(!opened || cookies.contains(&good));
     }
     // RFC 6265 leaves the order to the browser: the first one counts, as with the reference.
     assert_eq!(site.get("/page.html", &format!("{good}; {forged}")).status, 200);
