@@ -18,7 +18,12 @@ pub(super) async fn respond(session: &mut Session, exchange: &Exchange, response
     for (name, value) in response.headers.iter() {
         // A configured name that is none has been refused at start; the core's own are constants.
         if HeaderName::from_bytes(name.as_bytes()).is_ok() {
-            header.append_header(name.to_owned(), header_value::encode(value))?;
+            let value = if name.eq_ignore_ascii_case("set-cookie") {
+                header_value::encode_cookie(value)
+            } else {
+                header_value::encode(value)
+            };
+            header.append_header(name.to_owned(), value)?;
         }
     }
     // What the core generates is for one viewer and one moment, whatever it says itself.
@@ -69,7 +74,7 @@ pub(super) fn finish_header(header: &mut ResponseHeader, exchange: &Exchange) ->
         return Ok(());
     }
     for cookie in &exchange.response_cookies {
-        header.append_header("Set-Cookie", header_value::encode(cookie))?;
+        header.append_header("Set-Cookie", header_value::encode_cookie(cookie))?;
     }
     header.insert_header("X-Request-Id", exchange.id.as_str())?;
     if let Some(site) = &exchange.site {

@@ -229,7 +229,7 @@ fn additional_cookies_are_set_with_the_session() {
 /// T-COOKIE-3
 #[test]
 fn odd_user_names_sign_in() {
-    for name in ["ann@example.com", "a+b/c", "100%", "%41%zz", "a'b(c)!"] {
+    for name in ["ann@example.com", "a+b/c", "100%", "%41%zz", "a'b(c)!", "zoë", "日本"] {
         let plan = Plan::directory().provider(|idp| idp.users.push(dev_idp::User::new(name, "pass")));
         let site = plan.start();
         let mut browser = Browser::new();
