@@ -91,6 +91,8 @@ pub struct Response {
 /// Why a decision came out as it did: the label of metrics and log events, and the `data-reason` of pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
+    /// Anyone may pass.
+    Public,
     /// A session whose token was verified before; the request passes.
     SessionKnown,
     /// A session whose token was verified just now; the request passes.
@@ -158,6 +160,7 @@ impl Reason {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Public => "public",
             Self::SessionKnown => "session-known",
             Self::SessionVerified => "session-verified",
             Self::SessionAbsent => "session-absent",

@@ -44,32 +44,19 @@ impl<'a> CookieWriter<'a> {
         let mut writer = Self::new(config);
         writer.set_tokens(tokens, &user);
         writer.set_token(Token::Refresh, &user, &tokens.refresh);
-        match &config.cookie_scheme {
-            CookieScheme::Amplify { prefix } => {
-                let settings = &config.cookie_settings;
-                let last_user = decoded
+        let values = match &config.cookie_scheme {
+            CookieScheme::Amplify { .. } => vec![
+                decoded
                     .claim("cognito:username")
-                    .map_or_else(String::new, Json::to_template);
-                let user_data = encode_component(&user_data(decoded));
-                for (name, value, attributes) in [
-                    (format!("{prefix}LastAuthUser"), last_user, &settings.id_token),
-                    (
-                        format!("{prefix}{user}.tokenScopesString"),
-                        config.scope.clone(),
-                        &settings.access_token,
-                    ),
-                    (format!("{prefix}{user}.userData"), user_data, &settings.id_token),
-                    (HOSTED_UI.to_owned(), "true".to_owned(), &settings.access_token),
-                ] {
-                    writer.values.insert(name, format!("{value}; {attributes}"));
-                }
-            }
-            CookieScheme::Elasticsearch => {
-                let attributes = &config.cookie_settings.cognito_enabled;
-                writer
-                    .values
-                    .insert(COGNITO_ENABLED.to_owned(), format!("True; {attributes}"));
-            }
+                    .map_or_else(String::new, Json::to_template),
+                config.scope.clone(),
+                encode_component(&user_data(decoded)),
+                "true".to_owned(),
+            ],
+            CookieScheme::Elasticsearch => vec!["True".to_owned()],
+        };
+        for ((name, attributes), value) in companions(config, &user).into_iter().zip(values) {
+            writer.values.insert(name, format!("{value}; {attributes}"));
         }
         writer.expire_flow();
         Ok(writer.finish())
@@ -105,23 +92,8 @@ impl<'a> CookieWriter<'a> {
         for token in [Token::Id, Token::Access, Token::Refresh] {
             writer.expire_token(token, user);
         }
-        let settings = &config.cookie_settings;
-        match &config.cookie_scheme {
-            CookieScheme::Amplify { prefix } => {
-                for (name, attributes) in [
-                    (format!("{prefix}LastAuthUser"), &settings.id_token),
-                    (format!("{prefix}{user}.tokenScopesString"), &settings.access_token),
-                    (format!("{prefix}{user}.userData"), &settings.id_token),
-                    (HOSTED_UI.to_owned(), &settings.access_token),
-                ] {
-                    writer.values.insert(name, expired(attributes));
-                }
-            }
-            CookieScheme::Elasticsearch => {
-                writer
-                    .values
-                    .insert(COGNITO_ENABLED.to_owned(), expired(&settings.cognito_enabled));
-            }
+        for (name, attributes) in companions(config, user) {
+            writer.values.insert(name, expired(attributes));
         }
         writer.expire_flow();
         writer.finish()
@@ -162,6 +134,20 @@ impl<'a> CookieWriter<'a> {
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect()
+    }
+}
+
+/// The cookies that stand beside a user's tokens, with their attributes.
+fn companions<'c>(config: &'c Config, user: &str) -> Vec<(String, &'c str)> {
+    let settings = &config.cookie_settings;
+    match &config.cookie_scheme {
+        CookieScheme::Amplify { prefix } => vec![
+            (format!("{prefix}LastAuthUser"), &settings.id_token),
+            (format!("{prefix}{user}.tokenScopesString"), &settings.access_token),
+            (format!("{prefix}{user}.userData"), &settings.id_token),
+            (HOSTED_UI.to_owned(), &settings.access_token),
+        ],
+        CookieScheme::Elasticsearch => vec![(COGNITO_ENABLED.to_owned(), &settings.cognito_enabled)],
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     Endpoint,
     reader::{Reader, describe},
 };
-use crate::{json::Json, jwt::Requirements};
+use crate::jwt::Requirements;
 
 pub(super) struct Provider {
     pub(super) requirements: Requirements,
@@ -16,17 +16,7 @@ pub(super) struct Provider {
 
 impl Provider {
     pub(super) fn read(reader: &mut Reader<'_>, client_id: &str) -> Self {
-        let loopback_http = reader.value("insecureLoopbackHttp").is_some()
-            && reader.value("insecureLoopbackHttp").is_some_and(|value| match value {
-                Json::Bool(value) => *value,
-                _ => true,
-            });
-        if let Some(found) = reader
-            .value("insecureLoopbackHttp")
-            .filter(|found| !matches!(found, Json::Bool(_)))
-        {
-            reader.problem("insecureLoopbackHttp", describe(Some(found)), "true or false");
-        }
+        let loopback_http = reader.flag("insecureLoopbackHttp");
         let issuer = read_issuer(reader);
         Self {
             jwks_uri: read_jwks_uri(reader, &issuer, loopback_http),

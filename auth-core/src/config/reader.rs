@@ -110,6 +110,18 @@ impl<'j> Reader<'j> {
         }
     }
 
+    /// A switch, off unless set.
+    pub(super) fn flag(&mut self, key: &str) -> bool {
+        match self.value(key) {
+            None => false,
+            Some(Json::Bool(value)) => *value,
+            found => {
+                self.problem(key, describe(found), "true or false");
+                false
+            }
+        }
+    }
+
     /// One of a few words.
     pub(super) fn choice<T: Copy>(&mut self, key: &str, choices: &[(&str, T)]) -> Option<T> {
         let found = self.value(key);

@@ -41,7 +41,7 @@ pub(super) async fn decide(
         return Ok(Decision::Forward(Forward {
             access: Access::Public,
             response_cookies: Vec::new(),
-            reason: Reason::SessionAbsent,
+            reason: Reason::Public,
         }));
     };
     let started = Instant::now();
