@@ -26,24 +26,19 @@ use tokio::runtime::Handle;
 use crate::{
     access_log,
     admin::Readiness,
-    admission::{self, AdmissionRules, Refusal},
-    config::Limits,
+    admission::{self, Refusal},
     exchange::{Exchange, Passed},
+    generation::{Generation, InForce},
     metrics::{Metrics, Verdict},
     origin::Origin,
     request_id,
-    site::Sites,
 };
 
 /// What all workers share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    /// The sites.
-    pub(crate) sites: Sites,
-    /// What a request must be.
-    pub(crate) rules: AdmissionRules,
-    /// What a request may use up.
-    pub(crate) limits: Limits,
+    /// What the configuration in force has made.
+    pub(crate) generation: InForce,
     /// What is counted.
     pub(crate) metrics: Arc<Metrics>,
     /// False once draining has begun.
@@ -68,11 +63,12 @@ impl ProxyHttp for Gateway {
     fn init_downstream_modules(&self, _modules: &mut HttpModules) {}
 
     async fn request_filter(&self, session: &mut Session, exchange: &mut Exchange) -> Result<bool> {
-        session.set_read_timeout(Some(self.0.limits.read));
-        session.set_write_timeout(Some(self.0.limits.write));
+        let generation = self.0.generation.take();
+        session.set_read_timeout(Some(generation.limits.read));
+        session.set_write_timeout(Some(generation.limits.write));
         self.announce_end(session);
         exchange.id = request_id::of(&session.req_header().headers);
-        let decided = match self.admit(session, exchange) {
+        let decided = match admit(&generation, session, exchange) {
             Ok(admitted) => self.decide(session, exchange, admitted).await,
             Err(refusal) => {
                 exchange.reason = refusal.label();
@@ -199,14 +195,6 @@ impl Gateway {
         }
     }
 
-    fn admit(&self, session: &Session, exchange: &mut Exchange) -> Result<admission::Admitted, Refusal> {
-        let connection = decide::connection(session);
-        let admitted = self.0.rules.admit(session.req_header(), connection)?;
-        let site = self.0.sites.find(&admitted.host_name, admitted.port);
-        exchange.site = Some(Arc::clone(site.ok_or(Refusal::HostUnknown)?));
-        Ok(admitted)
-    }
-
     async fn decide(
         &self,
         session: &Session,
@@ -251,4 +239,12 @@ impl Gateway {
         }
         Ok(false)
     }
+}
+
+fn admit(generation: &Generation, session: &Session, exchange: &mut Exchange) -> Result<admission::Admitted, Refusal> {
+    let connection = decide::connection(session);
+    let admitted = generation.rules.admit(session.req_header(), connection)?;
+    let site = generation.sites.find(&admitted.host_name, admitted.port);
+    exchange.site = Some(Arc::clone(site.ok_or(Refusal::HostUnknown)?));
+    Ok(admitted)
 }

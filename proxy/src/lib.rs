@@ -15,6 +15,7 @@ mod cookies;
 pub mod demo;
 mod exchange;
 mod gateway;
+mod generation;
 mod header_value;
 pub mod log;
 mod metrics;

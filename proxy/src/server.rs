@@ -20,6 +20,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     config::{ConfigError, Settings},
+    generation::SiteError,
     log,
     origin::OriginSetupError,
 };
@@ -85,6 +86,12 @@ pub enum StartError {
     /// The starting thread ended without a word.
     #[error("start: the control thread is gone")]
     Gone,
+}
+
+impl From<SiteError> for StartError {
+    fn from(SiteError { site, error }: SiteError) -> Self {
+        Self::Origin { site, error }
+    }
 }
 
 impl StartError {

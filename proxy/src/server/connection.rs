@@ -48,7 +48,6 @@ async fn serve_http1(
     shared: &Shared,
     draining: &watch::Receiver<bool>,
 ) {
-    let limits = head_limits(&shared.limits);
     let mut end = draining.clone();
     let mut settings: Option<HttpPersistentSettings> = None;
     loop {
@@ -56,7 +55,9 @@ async fn serve_http1(
             // An error means that the server is gone, which is the end as well.
             let _ = end.wait_for(|draining| *draining).await;
         };
-        let head = head::read(&mut stream, BytesMut::new(), limits, quit).await;
+        // A kept connection waits by the limits that were in force when its last request ended.
+        let limits = shared.generation.take().limits;
+        let head = head::read(&mut stream, BytesMut::new(), head_limits(&limits), quit).await;
         let head = match head {
             Ok(head) => head,
             Err(error) => return refuse(stream, error, shared).await,
@@ -64,7 +65,7 @@ async fn serve_http1(
         let mut session = ServerSession::new_http1(stream);
         match settings.take() {
             Some(settings) => settings.apply_to_session(&mut session),
-            None => session.set_keepalive(Some(shared.limits.idle.as_secs().max(1))),
+            None => session.set_keepalive(Some(limits.idle.as_secs().max(1))),
         }
         session.set_pipelined_prefix(head);
         let Some(reused) = proxy.process_new_http(session, draining).await else {

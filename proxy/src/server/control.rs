@@ -10,7 +10,7 @@ use auth_driver::ReqwestClient;
 use rustls::ServerConfig;
 use tokio::{
     net::TcpListener,
-    runtime::{Builder, Handle, Runtime},
+    runtime::{Builder, Runtime},
     sync::{Semaphore, mpsc, watch},
 };
 
@@ -21,12 +21,10 @@ use super::{
 };
 use crate::{
     admin::{Admin, Readiness},
-    admission::AdmissionRules,
-    config::{Settings, SiteSettings},
+    config::Settings,
     gateway::Shared,
+    generation::{Generation, InForce, Means},
     metrics::Metrics,
-    origin::Origin,
-    site::{Site, Sites},
     tls,
 };
 
@@ -102,7 +100,18 @@ impl Engine {
             .build()?;
         let metrics = Arc::new(Metrics::new()?);
         let readiness = Readiness::new();
-        let shared = Arc::new(share(&settings, &metrics, &readiness, &runtime)?);
+        let means = Means {
+            metrics: Arc::clone(&metrics),
+            client: ReqwestClient::new()?,
+            control: runtime.handle().clone(),
+        };
+        let generation = runtime.block_on(Generation::build(&settings, &means))?;
+        let shared = Arc::new(Shared {
+            generation: InForce::new(generation),
+            metrics: Arc::clone(&metrics),
+            readiness: readiness.clone(),
+            control: runtime.handle().clone(),
+        });
         let (draining, draining_watch) = watch::channel(false);
         let workers: Arc<[Worker]> = (0..settings.threads.get())
             .map(|index| Worker::start(index, &shared, draining_watch.clone()))
@@ -207,39 +216,4 @@ fn bind_all(addresses: &[SocketAddr]) -> Result<(Vec<std::net::TcpListener>, Vec
         .map(listener::bind)
         .collect::<Result<Vec<_>, _>>()?;
     Ok(bound.into_iter().unzip())
-}
-
-fn share(
-    settings: &Settings,
-    metrics: &Arc<Metrics>,
-    readiness: &Readiness,
-    runtime: &Runtime,
-) -> Result<Shared, StartError> {
-    let client = ReqwestClient::new()?;
-    let mut sites = Vec::with_capacity(settings.sites.len());
-    for site in &settings.sites {
-        let origin = runtime.block_on(connect(site, runtime.handle()))?;
-        sites.push(Arc::new(Site::new(site.clone(), origin, &client, metrics)));
-    }
-    Ok(Shared {
-        sites: Sites::new(sites),
-        rules: AdmissionRules {
-            header_bytes: settings.limits.header_bytes,
-            trusted_proxies: settings.trusted_proxies.clone(),
-            plain_http: settings.listen.plain_http,
-        },
-        limits: settings.limits,
-        metrics: Arc::clone(metrics),
-        readiness: readiness.clone(),
-        control: runtime.handle().clone(),
-    })
-}
-
-async fn connect(site: &SiteSettings, control: &Handle) -> Result<Origin, StartError> {
-    Origin::connect(&site.origin, control)
-        .await
-        .map_err(|error| StartError::Origin {
-            site: site.name.clone(),
-            error,
-        })
 }

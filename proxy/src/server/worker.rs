@@ -162,7 +162,7 @@ async fn serve(
     let stream: Option<Stream> = match tls {
         None => Some(Box::new(stream)),
         Some(config) => tokio::select! {
-            stream = shake_hands(stream, config, shared.limits.handshake) => stream,
+            stream = shake_hands(stream, config, shared.generation.take().limits.handshake) => stream,
             _ = draining.wait_for(|draining| *draining) => None,
         },
     };

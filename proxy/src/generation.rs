@@ -1,0 +1,98 @@
+//! What one configuration makes, as one value that never changes.
+//!
+//! A reload builds the next generation beside the one in force and puts it in its place in one step. A
+//! request takes the generation once, when it begins, and keeps it to its end: it never sees half of one
+//! configuration and half of another.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use auth_driver::ReqwestClient;
+use tokio::runtime::Handle;
+
+use crate::{
+    admission::AdmissionRules,
+    config::{Limits, Settings, SiteSettings},
+    metrics::Metrics,
+    origin::{Origin, OriginSetupError},
+    site::{Site, Sites},
+};
+
+/// A configuration at work.
+#[derive(Debug)]
+pub(crate) struct Generation {
+    /// The sites.
+    pub(crate) sites: Sites,
+    /// What a request must be.
+    pub(crate) rules: AdmissionRules,
+    /// What a request may use up.
+    pub(crate) limits: Limits,
+}
+
+/// A site whose origin cannot be set up.
+#[derive(Debug)]
+pub(crate) struct SiteError {
+    /// The site's name.
+    pub(crate) site: String,
+    /// What is wrong with its origin.
+    pub(crate) error: OriginSetupError,
+}
+
+/// What outlives every generation.
+#[derive(Clone, Debug)]
+pub(crate) struct Means {
+    /// What is counted.
+    pub(crate) metrics: Arc<Metrics>,
+    /// Calls identity providers.
+    pub(crate) client: ReqwestClient,
+    /// Where they are called, and where origins are kept fresh.
+    pub(crate) control: Handle,
+}
+
+impl Generation {
+    /// Sets up what the settings say.
+    ///
+    /// # Errors
+    /// The first origin that cannot be set up. Nothing is left behind.
+    pub(crate) async fn build(settings: &Settings, means: &Means) -> Result<Self, SiteError> {
+        let mut sites = Vec::with_capacity(settings.sites.len());
+        for site in &settings.sites {
+            sites.push(Arc::new(open(site, means).await?));
+        }
+        Ok(Self {
+            sites: Sites::new(sites),
+            rules: AdmissionRules {
+                header_bytes: settings.limits.header_bytes,
+                trusted_proxies: settings.trusted_proxies.clone(),
+                plain_http: settings.listen.plain_http,
+            },
+            limits: settings.limits,
+        })
+    }
+}
+
+async fn open(site: &SiteSettings, means: &Means) -> Result<Site, SiteError> {
+    let origin = Origin::connect(&site.origin, &means.control)
+        .await
+        .map_err(|error| SiteError {
+            site: site.name.clone(),
+            error,
+        })?;
+    Ok(Site::new(site.clone(), origin, &means.client, &means.metrics))
+}
+
+/// The generation in force.
+#[derive(Debug)]
+pub(crate) struct InForce(ArcSwap<Generation>);
+
+impl InForce {
+    /// Begins with that one.
+    pub(crate) fn new(generation: Generation) -> Self {
+        Self(ArcSwap::from_pointee(generation))
+    }
+
+    /// The one to take for a new request or connection.
+    pub(crate) fn take(&self) -> Arc<Generation> {
+        self.0.load_full()
+    }
+}
