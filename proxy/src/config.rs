@@ -5,6 +5,7 @@
 //! nobody reads is a problem. Nothing is validated after that.
 
 mod auth;
+mod auth_defaults;
 mod host;
 pub(crate) mod origin;
 mod origin_section;
@@ -12,6 +13,7 @@ mod problem;
 mod root_section;
 mod section;
 mod settings;
+mod short_variables;
 mod show;
 mod site;
 mod tree;
@@ -50,14 +52,22 @@ impl Settings {
         };
         let report = Report::default();
         environment.expand(&mut tree, "", &report);
+        environment.override_by_short(&mut tree, &report);
         environment.override_keys(&mut tree, &report);
+        if file.is_none() {
+            environment.complete_short(&mut tree);
+        }
         let folder = file.and_then(Path::parent).unwrap_or(Path::new(""));
         let source = Source {
             report: &report,
             folder,
         };
         let settings = root_section::read(Section::root(&tree, source));
-        report.conclude(settings)?.ok_or_else(|| {
+        let settings = report.conclude(settings).map_err(|error| match file {
+            Some(_) => error,
+            None => short_variables::name_in(error),
+        })?;
+        settings.ok_or_else(|| {
             ConfigError::from(Problem {
                 path: "configuration".into(),
                 found: "something unreadable".into(),

@@ -6,6 +6,7 @@ use auth_core::{
 };
 
 use super::{
+    auth_defaults,
     section::{Section, describe, scalar},
     tree::{self, same_name},
 };
@@ -46,6 +47,9 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<AuthSettings> {
         if !same_name(name, "file") && !same_name(name, "insecure_auth_off") {
             put(section, &mut given, name, value);
         }
+    }
+    if !object.iter().any(|(name, _)| same_name(name, "file")) {
+        auth_defaults::fill(&mut given);
     }
     match Config::from_json(&Json::Object(given.clone())) {
         Ok(config) => Some(AuthSettings::Required {

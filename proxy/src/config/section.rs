@@ -262,7 +262,8 @@ impl<'a> Section<'a> {
     }
 }
 
-fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+/// The known key, in lower case, that an unknown one was probably meant to be.
+pub(super) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let distance = |known: &str| {
         strsim::damerau_levenshtein(
             &known.replace('_', ""),

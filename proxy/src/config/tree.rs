@@ -11,7 +11,7 @@ use super::problem::{Problem, Report};
 pub struct Environment(BTreeMap<String, String>);
 
 /// What the names of overriding variables begin with.
-const PREFIX: &str = "PORTCULLIS__";
+pub(super) const PREFIX: &str = "PORTCULLIS__";
 /// Lists in overriding variables are no longer than this.
 const MAX_INDEX: usize = 255;
 
@@ -26,10 +26,14 @@ impl Environment {
         )
     }
 
-    /// Whether any variable overrides a key.
-    #[must_use]
-    pub fn has_overrides(&self) -> bool {
-        self.0.keys().any(|name| name.starts_with(PREFIX))
+    /// Every variable.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// One variable's value.
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
     }
 
     /// Puts every override into the tree, in the order of the names, so that list items come in theirs.
@@ -168,9 +172,24 @@ pub(super) fn same_name(one: &str, other: &str) -> bool {
     letters(one) == letters(other)
 }
 
-struct Misfit;
+/// The value at a path of names and indices; null counts as absent.
+pub(super) fn find<'t>(tree: &'t Json, path: &[&str]) -> Option<&'t Json> {
+    let Some((first, rest)) = path.split_first() else {
+        return (*tree != Json::Null).then_some(tree);
+    };
+    let member = match tree {
+        Json::Object(object) => object.iter().find(|(name, _)| same_name(name, first))?.1,
+        Json::Array(items) => items.get(first.parse::<usize>().ok()?)?,
+        _ => return None,
+    };
+    find(member, rest)
+}
 
-fn set(tree: &mut Json, path: &[&str], value: &str) -> Result<(), Misfit> {
+/// A path that leads through what is no table or list, or past a list's end.
+pub(super) struct Misfit;
+
+/// Sets the value at a path of names and indices, tables and lists coming into being on the way.
+pub(super) fn set(tree: &mut Json, path: &[&str], value: &str) -> Result<(), Misfit> {
     let Some((first, rest)) = path.split_first() else {
         *tree = leaf(value);
         return Ok(());
