@@ -6,9 +6,12 @@
 
 mod auth;
 mod auth_defaults;
+mod behaviour;
 mod host;
+mod methods;
 pub(crate) mod origin;
 mod origin_section;
+mod path_pattern;
 mod problem;
 mod root_section;
 mod section;
@@ -30,14 +33,17 @@ use problem::Report;
 use section::{Section, Source};
 
 pub use auth::AuthSettings;
+pub use behaviour::{BehaviourSettings, OriginChoice, PathBehaviour, TrailingSlash};
 pub use host::{HostPattern, HostPatternError, is_host_name, is_loopback, split_port};
+pub use methods::AllowedMethods;
 pub use origin::{
     CertificateFiles, CustomSettings, DirectorySettings, MissingStatus, OriginSettings, OriginTimeouts,
     OriginTransport, OriginUrl, OriginUrlError, S3Addressing, S3Settings, StaticCredentials,
 };
+pub use path_pattern::{PathPattern, PathPatternError};
 pub use problem::{ConfigError, Problem};
 pub use settings::{Limits, ListenSettings, LogFormat, LogSettings, PlainHttp, Settings};
-pub use site::{SiteSettings, TrailingSlash};
+pub use site::SiteSettings;
 pub use tree::Environment;
 
 impl Settings {

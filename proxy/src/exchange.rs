@@ -6,7 +6,7 @@ use auth_core::Scheme;
 use bytes::Bytes;
 use pingora::http::RequestHeader;
 
-use crate::{canonical_path::CanonicalPath, metrics::Verdict, site::Site};
+use crate::{behaviour::Behaviour, canonical_path::CanonicalPath, metrics::Verdict, site::Site};
 
 /// One request and its response.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub(crate) struct Exchange {
     pub(crate) id: String,
     /// The site, once it is known.
     pub(crate) site: Option<Arc<Site>>,
+    /// How the site serves this path; chosen when the site is.
+    pub(crate) behaviour: Option<Arc<Behaviour>>,
     /// The request that may pass, once it may.
     pub(crate) passed: Option<Passed>,
     /// Who answers.
@@ -64,6 +66,7 @@ impl Exchange {
             started: Instant::now(),
             id: String::new(),
             site: None,
+            behaviour: None,
             passed: None,
             verdict: Verdict::Refused,
             reason: "",

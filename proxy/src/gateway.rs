@@ -13,6 +13,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use auth_core::Decision;
 use bytes::Bytes;
+use http::StatusCode;
 use pingora::{
     Error, Result,
     http::{RequestHeader, ResponseHeader},
@@ -112,8 +113,8 @@ impl ProxyHttp for Gateway {
         _digest: Option<&Digest>,
         exchange: &mut Exchange,
     ) -> Result<()> {
-        if let Some(site) = &exchange.site {
-            site.metrics.connected(reused);
+        if let Some(behaviour) = &exchange.behaviour {
+            behaviour.origin.metrics.connected(reused);
         }
         Ok(())
     }
@@ -201,17 +202,16 @@ impl Gateway {
         exchange: &mut Exchange,
         admitted: admission::Admitted,
     ) -> Result<Decision> {
-        let site = exchange
-            .site
-            .clone()
-            .ok_or_else(|| failure::internal("a request without a site"))?;
+        let (Some(site), Some(behaviour)) = (exchange.site.clone(), exchange.behaviour.clone()) else {
+            return Err(failure::internal("a request without a site"));
+        };
         let decision = decide::decide(session.req_header(), &admitted, &site, &self.0.control).await?;
         exchange.reason = match site.gate {
             Some(_) => decision.reason().as_str(),
             None => "auth-off",
         };
         exchange.passed = Some(Passed {
-            path: site.origin_path(admitted.path),
+            path: behaviour.origin_path(admitted.path),
             host: admitted.host,
             scheme: admitted.scheme,
             client: admitted.client,
@@ -221,12 +221,16 @@ impl Gateway {
 
     /// Removes what no origin may see; answers at once where the content is at hand.
     async fn prepare_forward(&self, session: &mut Session, exchange: &mut Exchange) -> Result<bool> {
-        let Some(site) = exchange.site.clone() else {
-            return Err(failure::internal("a request without a site"));
+        let Some(behaviour) = exchange.behaviour.clone() else {
+            return Err(failure::internal("a request without a behaviour"));
         };
+        if !behaviour.methods.contain(&session.req_header().method) {
+            answer::write_page(session, exchange, StatusCode::METHOD_NOT_ALLOWED).await?;
+            return Ok(true);
+        }
         let request = session.req_header_mut();
         admission::scrub(request);
-        match site.origin {
+        match behaviour.origin.origin {
             Origin::Directory(_) => {
                 upstream::serve_file(session, exchange).await?;
                 return Ok(true);
@@ -245,6 +249,8 @@ fn admit(generation: &Generation, session: &Session, exchange: &mut Exchange) ->
     let connection = decide::connection(session);
     let admitted = generation.rules.admit(session.req_header(), connection)?;
     let site = generation.sites.find(&admitted.host_name, admitted.port);
-    exchange.site = Some(Arc::clone(site.ok_or(Refusal::HostUnknown)?));
+    let site = site.ok_or(Refusal::HostUnknown)?;
+    exchange.behaviour = Some(Arc::clone(site.behaviours.find(&admitted.path)));
+    exchange.site = Some(Arc::clone(site));
     Ok(admitted)
 }

@@ -12,9 +12,10 @@ use tokio::runtime::Handle;
 
 use crate::{
     admission::AdmissionRules,
+    behaviour::Behaviours,
     config::{Limits, Settings, SiteSettings},
     metrics::Metrics,
-    origin::{Origin, OriginSetupError},
+    origin::OriginSetupError,
     site::{Site, Sites},
 };
 
@@ -29,10 +30,10 @@ pub(crate) struct Generation {
     pub(crate) limits: Limits,
 }
 
-/// A site whose origin cannot be set up.
+/// A site of which an origin cannot be set up.
 #[derive(Debug)]
 pub(crate) struct SiteError {
-    /// The site's name.
+    /// The site's name, and the origin's where it has one.
     pub(crate) site: String,
     /// What is wrong with its origin.
     pub(crate) error: OriginSetupError,
@@ -72,13 +73,8 @@ impl Generation {
 }
 
 async fn open(site: &SiteSettings, means: &Means) -> Result<Site, SiteError> {
-    let origin = Origin::connect(&site.origin, &means.control)
-        .await
-        .map_err(|error| SiteError {
-            site: site.name.clone(),
-            error,
-        })?;
-    Ok(Site::new(site.clone(), origin, &means.client, &means.metrics))
+    let behaviours = Behaviours::connect(site, &means.metrics, &means.control).await?;
+    Ok(Site::new(site.clone(), behaviours, &means.client, &means.metrics))
 }
 
 /// The generation in force.

@@ -7,6 +7,7 @@
 mod access_log;
 mod admin;
 mod admission;
+mod behaviour;
 mod canonical_path;
 pub mod cli;
 pub mod config;

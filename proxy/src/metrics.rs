@@ -1,6 +1,7 @@
 //! What the proxy counts, for Prometheus. No label takes a value from a viewer.
 
 mod observer;
+mod origin;
 mod site;
 
 use auth_core::UnixTime;
@@ -9,6 +10,7 @@ use prometheus::{
     TextEncoder,
 };
 
+pub(crate) use origin::OriginMetrics;
 pub(crate) use site::{RequestOutcome, SiteMetrics, Verdict};
 
 /// The site label of requests for hosts that nobody serves.
@@ -204,7 +206,7 @@ mod tests {
     #[test]
     fn everything_is_registered_under_one_prefix() {
         let metrics = Metrics::new().unwrap();
-        let site = metrics.site("a.example", "s3");
+        let site = metrics.site("a.example");
         site.requested(&RequestOutcome {
             status: 204,
             verdict: Verdict::Forward,

@@ -8,11 +8,10 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 
 use crate::{
-    canonical_path::CanonicalPath,
-    config::{AuthSettings, HostPattern, OriginSettings, SiteSettings, TrailingSlash},
+    behaviour::Behaviours,
+    config::{AuthSettings, HostPattern, SiteSettings},
     header_value,
     metrics::{Metrics, SiteMetrics},
-    origin::Origin,
 };
 
 /// Time for everything a sign-in asks of the identity provider; viewers do not wait longer.
@@ -26,15 +25,13 @@ pub(crate) struct Site {
     hosts: Vec<HostPattern>,
     /// `None`: everything is public.
     pub(crate) gate: Option<Gate>,
-    /// Where its content is.
-    pub(crate) origin: Origin,
+    /// How its requests are served, by their path.
+    pub(crate) behaviours: Behaviours,
     /// The configured headers of every response, in place of what it has under their names. The names are
     /// valid and in their configured case.
     pub(crate) headers: Vec<(Bytes, HeaderValue)>,
     /// What is counted.
     pub(crate) metrics: SiteMetrics,
-    default_root_object: Option<String>,
-    trailing_slash: TrailingSlash,
 }
 
 /// Who decides, and who carries out the calls that a decision needs.
@@ -47,8 +44,13 @@ pub(crate) struct Gate {
 }
 
 impl Site {
-    /// A site at work. The origin has been connected.
-    pub(crate) fn new(settings: SiteSettings, origin: Origin, client: &ReqwestClient, metrics: &Metrics) -> Self {
+    /// A site at work. Its origins have been connected.
+    pub(crate) fn new(
+        settings: SiteSettings,
+        behaviours: Behaviours,
+        client: &ReqwestClient,
+        metrics: &Metrics,
+    ) -> Self {
         let name = settings.name;
         let mut headers = Vec::new();
         let gate = match settings.auth {
@@ -66,33 +68,13 @@ impl Site {
             }
         };
         Self {
-            metrics: metrics.site(&name, origin_label(&settings.origin)),
+            metrics: metrics.site(&name),
             name,
             hosts: settings.hosts,
             gate,
-            origin,
+            behaviours,
             headers,
-            default_root_object: settings.default_root_object,
-            trailing_slash: settings.trailing_slash,
         }
-    }
-
-    /// The path to ask the origin for: `/` and directories may stand for a file.
-    pub(crate) fn origin_path(&self, path: CanonicalPath) -> CanonicalPath {
-        let file = match (&self.default_root_object, self.trailing_slash) {
-            (Some(root), _) if path.as_str() == "/" => root.as_str(),
-            (_, TrailingSlash::ToIndex) if path.ends_with_slash() => "index.html",
-            _ => return path,
-        };
-        path.join(file).unwrap_or(path)
-    }
-}
-
-const fn origin_label(origin: &OriginSettings) -> &'static str {
-    match origin {
-        OriginSettings::S3(_) => "s3",
-        OriginSettings::Custom(_) => "custom",
-        OriginSettings::Directory(_) => "directory",
     }
 }
 
@@ -117,55 +99,34 @@ impl Sites {
 
 #[cfg(test)]
 mod tests {
-    use crate::{config::DirectorySettings, origin::directory::DirectoryOrigin};
+    use tokio::runtime::Handle;
 
     use super::*;
 
-    fn site(hosts: &[&str], root: Option<&str>, trailing_slash: TrailingSlash) -> Arc<Site> {
-        let folder = DirectorySettings {
-            root: std::env::temp_dir(),
+    async fn sites(hosts: &[&str]) -> Sites {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        let site = |hosts: &&str| {
+            format!(
+                "[[sites]]\nhosts = \"{hosts}\"\nauth = {{ insecure_auth_off = true }}\norigin = {{ kind = \"directory\", root = \".\" }}\n"
+            )
         };
-        Arc::new(Site {
-            name: hosts[0].to_owned(),
-            hosts: hosts.iter().map(|host| host.parse().unwrap()).collect(),
-            gate: None,
-            origin: Origin::Directory(DirectoryOrigin::open(&folder).unwrap()),
-            headers: Vec::new(),
-            metrics: Metrics::new().unwrap().site(hosts[0], "directory"),
-            default_root_object: root.map(ToOwned::to_owned),
-            trailing_slash,
-        })
+        let sites: String = hosts.iter().map(site).collect();
+        std::fs::write(&file, format!("listen.http = [\"127.0.0.1:0\"]\n{sites}")).unwrap();
+        let settings = crate::config::Settings::load(Some(&file), &Default::default()).unwrap();
+        let metrics = Metrics::new().unwrap();
+        let client = ReqwestClient::new().unwrap();
+        let mut sites = Vec::new();
+        for site in settings.sites {
+            let behaviours = Behaviours::connect(&site, &metrics, &Handle::current()).await.unwrap();
+            sites.push(Arc::new(Site::new(site, behaviours, &client, &metrics)));
+        }
+        Sites::new(sites)
     }
 
-    fn asked(site: &Site, path: &str) -> String {
-        site.origin_path(CanonicalPath::parse(path).unwrap())
-            .as_str()
-            .to_owned()
-    }
-
-    #[test]
-    fn the_default_root_object_stands_for_the_root_alone() {
-        let site = site(&["a.example"], Some("start.html"), TrailingSlash::Kept);
-        assert_eq!(asked(&site, "/"), "/start.html");
-        assert_eq!(asked(&site, "/docs/"), "/docs/");
-        assert_eq!(asked(&site, "/docs"), "/docs");
-    }
-
-    #[test]
-    fn directories_stand_for_their_index_where_configured() {
-        let site = site(&["a.example"], None, TrailingSlash::ToIndex);
-        assert_eq!(asked(&site, "/"), "/index.html");
-        assert_eq!(asked(&site, "/docs/"), "/docs/index.html");
-        assert_eq!(asked(&site, "/docs"), "/docs");
-    }
-
-    #[test]
-    fn the_most_exact_pattern_finds_the_site() {
-        let sites = Sites::new(vec![
-            site(&["*.example.com"], None, TrailingSlash::Kept),
-            site(&["*.b.example.com", "a.example.com"], None, TrailingSlash::Kept),
-            site(&["a.example.com:81"], None, TrailingSlash::Kept),
-        ]);
+    #[tokio::test]
+    async fn the_most_exact_pattern_finds_the_site() {
+        let sites = sites(&["*.example.com", "*.b.example.com, a.example.com", "a.example.com:81"]).await;
         let found = |name: &str, port| sites.find(name, port).map(|site| site.name.clone());
         assert_eq!(found("x.example.com", None).as_deref(), Some("*.example.com"));
         assert_eq!(found("x.b.example.com", None).as_deref(), Some("*.b.example.com"));

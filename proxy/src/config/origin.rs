@@ -17,6 +17,18 @@ pub enum OriginSettings {
     Directory(DirectorySettings),
 }
 
+impl OriginSettings {
+    /// The value of `kind`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::S3(_) => "s3",
+            Self::Custom(_) => "custom",
+            Self::Directory(_) => "directory",
+        }
+    }
+}
+
 /// `kind = "s3"`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct S3Settings {

@@ -124,6 +124,15 @@ impl<'a> Section<'a> {
             .collect()
     }
 
+    /// A table of tables whose names are free.
+    pub(super) fn named_sections(&mut self, key: &'static str) -> Vec<(&'a str, Section<'a>)> {
+        let table = self.section(key);
+        let members = table.object.into_iter().flat_map(Object::iter);
+        members
+            .map(|(name, value)| (name, Section::at(table.path_of(name), Some(value), self.source)))
+            .collect()
+    }
+
     /// A text, number or truth value, as text.
     pub(super) fn text(&mut self, key: &'static str) -> Option<Cow<'a, str>> {
         let value = self.take(key)?;

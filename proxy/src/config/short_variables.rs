@@ -196,7 +196,7 @@ mod tests {
             SiteSettings {
                 hosts,
                 origin: OriginSettings::S3(s3),
-                default_root_object,
+                default,
                 ..
             },
         ] = settings.sites.as_slice()
@@ -205,7 +205,7 @@ mod tests {
         };
         assert_eq!(hosts[0].to_string(), "docs.example.com");
         assert_eq!(s3.bucket, "docs-example-com");
-        assert_eq!(default_root_object.as_deref(), Some("index.html"));
+        assert_eq!(default.default_root_object.as_deref(), Some("index.html"));
         assert!(!settings.to_toml().contains("secret-of"), "{}", settings.to_toml());
     }
 
@@ -218,7 +218,10 @@ mod tests {
         ])
         .unwrap();
         assert_eq!(settings.listen.http, [([127, 0, 0, 1], 81).into()]);
-        assert_eq!(settings.sites[0].default_root_object.as_deref(), Some("start.html"));
+        assert_eq!(
+            settings.sites[0].default.default_root_object.as_deref(),
+            Some("start.html")
+        );
     }
 
     #[test]
@@ -295,7 +298,7 @@ mod tests {
         )
         .unwrap();
         let settings = Settings::load(Some(&file), &COMMON.into_iter().collect()).unwrap();
-        assert_eq!(settings.sites[0].default_root_object, None);
+        assert_eq!(settings.sites[0].default.default_root_object, None);
         assert_eq!(settings.listen.http[0].port(), 0);
     }
 }

@@ -4,8 +4,9 @@ use auth_core::json::{Json, Object};
 use serde_json::{Map, Value, json};
 
 use super::{
-    AuthSettings, CertificateFiles, CustomSettings, OriginSettings, OriginTimeouts, PlainHttp, S3Addressing,
-    S3Settings, Settings, SiteSettings, auth::SECRETS, origin::MissingStatus, site::TrailingSlash,
+    AllowedMethods, AuthSettings, BehaviourSettings, CertificateFiles, CustomSettings, OriginChoice, OriginSettings,
+    OriginTimeouts, PathBehaviour, PlainHttp, S3Addressing, S3Settings, Settings, SiteSettings, TrailingSlash,
+    auth::SECRETS, origin::MissingStatus,
 };
 
 const MASK: &str = "(secret)";
@@ -74,14 +75,44 @@ fn certificate(files: &CertificateFiles) -> Value {
 }
 
 fn site(site: &SiteSettings) -> Value {
-    json!({
+    let origins = site.origins.iter().map(|(name, named)| (name.clone(), origin(named)));
+    let mut shown = json!({
         "name": site.name,
         "hosts": site.hosts.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "auth": auth(&site.auth),
         "origin": origin(&site.origin),
-        "default_root_object": site.default_root_object,
-        "rewrite_trailing_slash_to_index": site.trailing_slash == TrailingSlash::ToIndex,
+        "origins": origins.collect::<Map<_, _>>(),
+        "behaviours": site.behaviours.iter().map(path_behaviour).collect::<Vec<_>>(),
+    });
+    add(&mut shown, behaviour(&site.default));
+    shown
+}
+
+fn path_behaviour(entry: &PathBehaviour) -> Value {
+    let mut shown = json!({ "path": entry.path.to_string() });
+    if let OriginChoice::Named(name) = &entry.settings.origin {
+        add(&mut shown, json!({ "origin": name }));
+    }
+    add(&mut shown, behaviour(&entry.settings));
+    shown
+}
+
+fn behaviour(behaviour: &BehaviourSettings) -> Value {
+    let methods = match &behaviour.methods {
+        AllowedMethods::Any => Value::Null,
+        AllowedMethods::Only(methods) => methods.iter().map(http::Method::as_str).collect(),
+    };
+    json!({
+        "methods": methods,
+        "default_root_object": behaviour.default_root_object,
+        "rewrite_trailing_slash_to_index": behaviour.trailing_slash == TrailingSlash::ToIndex,
     })
+}
+
+fn add(shown: &mut Value, more: Value) {
+    if let (Some(members), Value::Object(more)) = (shown.as_object_mut(), more) {
+        members.extend(more);
+    }
 }
 
 fn auth(auth: &AuthSettings) -> Value {

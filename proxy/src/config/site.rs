@@ -2,6 +2,7 @@
 
 use super::{
     auth::{self, AuthSettings},
+    behaviour::{self, BehaviourKeys, BehaviourSettings, Choices, PathBehaviour},
     host::HostPattern,
     origin::OriginSettings,
     origin_section,
@@ -17,22 +18,14 @@ pub struct SiteSettings {
     pub hosts: Vec<HostPattern>,
     /// Who may see it.
     pub auth: AuthSettings,
-    /// Where its content is.
+    /// Where its content is, unless a behaviour says otherwise.
     pub origin: OriginSettings,
-    /// What `/` asks the origin for, without a slash, as `index.html`.
-    pub default_root_object: Option<String>,
-    /// Whether a path that ends in a slash asks the origin for the `index.html` below it.
-    pub trailing_slash: TrailingSlash,
-}
-
-/// What a path that ends in a slash asks the origin for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TrailingSlash {
-    /// Just that path.
-    #[default]
-    Kept,
-    /// `index.html` below it.
-    ToIndex,
+    /// The origins that behaviours choose by name.
+    pub origins: Vec<(String, OriginSettings)>,
+    /// In order; the first whose path fits counts.
+    pub behaviours: Vec<PathBehaviour>,
+    /// For all other paths.
+    pub default: BehaviourSettings,
 }
 
 /// Reads one entry. `None`: there was a problem, and it has been reported.
@@ -45,29 +38,35 @@ pub(super) fn read(mut section: Section<'_>) -> Option<SiteSettings> {
     let mut auth_section = section.section("auth");
     let auth = auth::read(&mut auth_section);
     let origin = origin_section::read(section.section("origin"));
-    let default_root_object = section.text("default_root_object").map(std::borrow::Cow::into_owned);
-    if default_root_object
-        .as_deref()
-        .is_some_and(|file| file.is_empty() || file.starts_with('/'))
-    {
-        section.refuse(
-            "default_root_object",
-            "a leading slash or nothing",
-            "a name as `index.html`",
-        );
-    }
-    let trailing_slash = if section.flag("rewrite_trailing_slash_to_index") {
-        TrailingSlash::ToIndex
-    } else {
-        TrailingSlash::Kept
+    let origins = origins(&mut section);
+    let choices = Choices {
+        default: origin.as_ref(),
+        named: &origins,
     };
+    let keys = BehaviourKeys::read(&mut section, &BehaviourKeys::default());
+    let behaviours = section.sections("behaviours").into_iter();
+    let behaviours: Vec<_> = behaviours
+        .filter_map(|entry| behaviour::read(entry, &keys, choices))
+        .collect();
+    let default = keys.settle(&section, choices);
     section.finish();
     Some(SiteSettings {
         name: name.or_else(|| hosts.first().map(ToString::to_string))?,
         hosts,
         auth: auth?,
+        default: default?,
+        behaviours,
         origin: origin?,
-        default_root_object,
-        trailing_slash,
+        origins: origins
+            .into_iter()
+            .filter_map(|(name, origin)| Some((name, origin?)))
+            .collect(),
     })
+}
+
+fn origins(section: &mut Section<'_>) -> Vec<(String, Option<OriginSettings>)> {
+    let sections = section.named_sections("origins").into_iter();
+    sections
+        .map(|(name, section)| (name.to_owned(), origin_section::read(section)))
+        .collect()
 }

@@ -171,7 +171,10 @@ fn variables_override_keys_and_append_to_lists() {
     assert_eq!(settings.listen.http.len(), 2);
     assert_eq!(settings.trusted_proxies.len(), 2);
     assert_eq!(settings.sites[0].hosts.len(), 2);
-    assert_eq!(settings.sites[0].default_root_object.as_deref(), Some("start.html"));
+    assert_eq!(
+        settings.sites[0].default.default_root_object.as_deref(),
+        Some("start.html")
+    );
 }
 
 #[test]

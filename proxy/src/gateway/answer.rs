@@ -5,12 +5,7 @@ use bytes::Bytes;
 use http::{HeaderName, Method, StatusCode};
 use pingora::{Error, ErrorType, Result, http::ResponseHeader, proxy::Session};
 
-use crate::{
-    exchange::Exchange,
-    header_value,
-    origin::{OriginError, directory::FileAnswer},
-    page,
-};
+use crate::{exchange::Exchange, header_value, origin::directory::FileAnswer, page};
 
 /// Writes what the core generated.
 pub(super) async fn respond(session: &mut Session, exchange: &Exchange, response: Response) -> Result<()> {
@@ -44,8 +39,10 @@ pub(super) async fn refuse(session: &mut Session, exchange: &Exchange, status: S
 pub(super) async fn write_page(session: &mut Session, exchange: &Exchange, status: StatusCode) -> Result<()> {
     let body = page::body(status);
     let mut header = page::header(status, body.len())?;
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        header.insert_header("Allow", OriginError::ALLOW)?;
+    if status == StatusCode::METHOD_NOT_ALLOWED
+        && let Some(behaviour) = &exchange.behaviour
+    {
+        header.insert_header("Allow", behaviour.methods.to_string())?;
     }
     finish_header(&mut header, exchange)?;
     send(session, header, body).await

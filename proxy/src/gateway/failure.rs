@@ -63,8 +63,8 @@ fn report(error: &Error, status: Option<StatusCode>, exchange: &Exchange) {
             tracing::debug!(target: "portcullis", request_id = exchange.id, site = name, kind, "the viewer left")
         }
         (Some(_), ErrorSource::Upstream) => {
-            if let Some(site) = site {
-                site.metrics.upstream_failed(upstream_kind(error.etype()));
+            if let Some(behaviour) = &exchange.behaviour {
+                behaviour.origin.metrics.failed(upstream_kind(error.etype()));
             }
             tracing::warn!(target: "portcullis", request_id = exchange.id, site = name, kind, "the origin failed");
         }

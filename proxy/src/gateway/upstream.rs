@@ -34,7 +34,7 @@ pub(super) fn dispatch(session: &Session, exchange: &mut Exchange) -> Result<Box
 }
 
 fn ask(session: &Session, exchange: &Exchange) -> Result<Result<Dispatch, OriginError>> {
-    let (Some(site), Some(passed)) = (&exchange.site, &exchange.passed) else {
+    let (Some(site), Some(behaviour), Some(passed)) = (&exchange.site, &exchange.behaviour, &exchange.passed) else {
         return Err(failure::internal("a request that has not passed"));
     };
     let request = session.req_header();
@@ -49,11 +49,11 @@ fn ask(session: &Session, exchange: &Exchange) -> Result<Result<Dispatch, Origin
             host: &passed.host,
         },
     };
-    let dispatched = site.origin.dispatch(&view, SystemTime::now());
+    let dispatched = behaviour.origin.origin.dispatch(&view, SystemTime::now());
     if let Err(error) = &dispatched
         && error.status().is_server_error()
     {
-        site.metrics.upstream_failed("dispatch");
+        behaviour.origin.metrics.failed("dispatch");
         tracing::warn!(target: "portcullis", request_id = exchange.id, site = site.name, %error, "the origin cannot be asked");
     }
     Ok(dispatched)
@@ -71,20 +71,20 @@ pub(super) fn take_header(request: &mut RequestHeader, exchange: &mut Exchange) 
 
 /// Scrubs the origin's response, or puts our page in its place.
 pub(super) fn admit_response(session: &Session, response: &mut ResponseHeader, exchange: &mut Exchange) -> Result<()> {
-    let Some(site) = &exchange.site else {
-        return Err(failure::internal("a response without a site"));
+    let Some(behaviour) = &exchange.behaviour else {
+        return Err(failure::internal("a response without a behaviour"));
     };
     if response.status.is_informational() {
         return Ok(());
     }
     if let Some(started) = exchange.upstream_started.take() {
-        site.metrics.upstream_answered(started.elapsed());
+        behaviour.origin.metrics.answered(started.elapsed());
     }
-    match site.origin.admit_response(response) {
+    match behaviour.origin.origin.admit_response(response) {
         Admitted::AsIs => Ok(()),
         Admitted::Replace(status) => {
             if response.status.is_server_error() {
-                site.metrics.upstream_failed("status");
+                behaviour.origin.metrics.failed("status");
             }
             replace(session, response, status, exchange)
         }

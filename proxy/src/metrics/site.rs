@@ -44,7 +44,6 @@ pub(crate) struct RequestOutcome {
 #[derive(Debug)]
 pub(crate) struct SiteMetrics {
     site: String,
-    origin: &'static str,
     requests: IntCounterVec,
     duration: Histogram,
     body_bytes: IntCounter,
@@ -52,19 +51,13 @@ pub(crate) struct SiteMetrics {
     decision_duration: Histogram,
     logins: IntCounterVec,
     refreshes: IntCounterVec,
-    upstream_duration: Histogram,
-    upstream_new: IntCounter,
-    upstream_reused: IntCounter,
-    upstream_errors: IntCounterVec,
 }
 
 impl Metrics {
-    /// The metrics of a site with that kind of origin.
-    pub(crate) fn site(&self, site: &str, origin: &'static str) -> SiteMetrics {
-        let connections = |reused| self.upstream_connections.with_label_values(&[site, origin, reused]);
+    /// The metrics of a site.
+    pub(crate) fn site(&self, site: &str) -> SiteMetrics {
         SiteMetrics {
             site: site.to_owned(),
-            origin,
             requests: self.requests.clone(),
             duration: self.request_duration.with_label_values(&[site]),
             body_bytes: self.response_bytes.with_label_values(&[site]),
@@ -72,10 +65,6 @@ impl Metrics {
             decision_duration: self.decision_duration.with_label_values(&[site]),
             logins: self.logins.clone(),
             refreshes: self.refreshes.clone(),
-            upstream_duration: self.upstream_duration.with_label_values(&[site, origin]),
-            upstream_new: connections("no"),
-            upstream_reused: connections("yes"),
-            upstream_errors: self.upstream_errors.clone(),
         }
     }
 }
@@ -113,26 +102,6 @@ impl SiteMetrics {
     fn count(&self, counter: &IntCounterVec, success: bool) {
         let result = if success { "success" } else { "failure" };
         counter.with_label_values(&[self.site.as_str(), result]).inc();
-    }
-
-    /// A connection to the origin is at hand.
-    pub(crate) fn connected(&self, reused: bool) {
-        if reused {
-            self.upstream_reused.inc();
-        } else {
-            self.upstream_new.inc();
-        }
-    }
-
-    /// The origin's response header is there.
-    pub(crate) fn upstream_answered(&self, duration: Duration) {
-        self.upstream_duration.observe(duration.as_secs_f64());
-    }
-
-    /// The origin did not answer properly.
-    pub(crate) fn upstream_failed(&self, kind: &'static str) {
-        let labels = [self.site.as_str(), self.origin, kind];
-        self.upstream_errors.with_label_values(&labels).inc();
     }
 }
 

@@ -85,7 +85,7 @@ pub enum OriginSetupError {
 /// Why one request has no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum OriginError {
-    /// The origin only knows [`OriginError::ALLOW`].
+    /// The origin only knows GET and HEAD.
     #[error("method is not allowed at this origin")]
     MethodNotAllowed,
     /// There is nothing at this path, known without asking.
@@ -109,9 +109,6 @@ pub enum OriginError {
 }
 
 impl OriginError {
-    /// The value of the Allow header that goes with [`MethodNotAllowed`](Self::MethodNotAllowed).
-    pub const ALLOW: &'static str = "GET, HEAD";
-
     /// What a viewer may know of it.
     #[must_use]
     pub const fn status(&self) -> StatusCode {

@@ -13,6 +13,7 @@
 
 mod admin;
 mod bad_requests;
+mod behaviours;
 mod configuration;
 mod custom_origin;
 mod demo;

@@ -1,0 +1,175 @@
+//! What holds for the requests of one path pattern: CloudFront's cache behaviour.
+//!
+//! A site's own keys are its default behaviour. Each `[[sites.behaviours]]` entry starts from them and says
+//! what differs.
+
+use http::Method;
+
+use super::{
+    methods::{self, AllowedMethods},
+    origin::OriginSettings,
+    path_pattern::PathPattern,
+    section::Section,
+};
+
+/// How requests are served, whichever path they are for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BehaviourSettings {
+    /// Where the content is.
+    pub origin: OriginChoice,
+    /// The methods that reach the origin.
+    pub methods: AllowedMethods,
+    /// What `/` asks the origin for, without a slash, as `index.html`.
+    pub default_root_object: Option<String>,
+    /// Whether a path that ends in a slash asks the origin for the `index.html` below it.
+    pub trailing_slash: TrailingSlash,
+}
+
+/// One `[[sites.behaviours]]` entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathBehaviour {
+    /// The requests it is for.
+    pub path: PathPattern,
+    /// What holds for them.
+    pub settings: BehaviourSettings,
+}
+
+/// Which of a site's origins has the content.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum OriginChoice {
+    /// `[sites.origin]`.
+    #[default]
+    Default,
+    /// `[sites.origins.NAME]`.
+    Named(String),
+}
+
+/// What a path that ends in a slash asks the origin for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TrailingSlash {
+    /// Just that path.
+    #[default]
+    Kept,
+    /// `index.html` below it.
+    ToIndex,
+}
+
+/// The origins that a behaviour can choose from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Choices<'a> {
+    pub(super) default: Option<&'a OriginSettings>,
+    /// Those that could not be read stand here too, so that naming one is no second problem.
+    pub(super) named: &'a [(String, Option<OriginSettings>)],
+}
+
+impl<'a> Choices<'a> {
+    fn origin(self, choice: &OriginChoice) -> Option<&'a OriginSettings> {
+        match choice {
+            OriginChoice::Default => self.default,
+            OriginChoice::Named(name) => self.named(name)?.as_ref(),
+        }
+    }
+
+    fn named(self, name: &str) -> Option<&'a Option<OriginSettings>> {
+        self.named
+            .iter()
+            .find(|(named, _)| named == name)
+            .map(|(_, origin)| origin)
+    }
+}
+
+/// What the keys say, before the kind of the origin fills in the rest.
+#[derive(Clone, Debug, Default)]
+pub(super) struct BehaviourKeys {
+    origin: OriginChoice,
+    methods: Option<Vec<Method>>,
+    default_root_object: Option<String>,
+    trailing_slash: TrailingSlash,
+}
+
+impl BehaviourKeys {
+    /// The keys that a site and its behaviours have in common; what is not there is as `inherited`.
+    pub(super) fn read(section: &mut Section<'_>, inherited: &Self) -> Self {
+        Self {
+            origin: inherited.origin.clone(),
+            methods: methods::read(section).or_else(|| inherited.methods.clone()),
+            default_root_object: default_root_object(section).or_else(|| inherited.default_root_object.clone()),
+            trailing_slash: trailing_slash(section).unwrap_or(inherited.trailing_slash),
+        }
+    }
+
+    /// The settings, together with what the origin's kind implies. `None`: there is no such origin, and that has
+    /// been reported.
+    pub(super) fn settle(self, section: &Section<'_>, choices: Choices<'_>) -> Option<BehaviourSettings> {
+        let origin = choices.origin(&self.origin)?;
+        let own = AllowedMethods::default_for(origin);
+        if let Some(methods) = &self.methods
+            && let Some(excess) = methods
+                .iter()
+                .find(|method| !own.contain(method) && own != AllowedMethods::Any)
+        {
+            let found = format!("{excess}, which this kind of origin does not know");
+            section.refuse("methods", found, own.to_string());
+        }
+        Some(BehaviourSettings {
+            origin: self.origin,
+            methods: self.methods.map_or(own, AllowedMethods::Only),
+            default_root_object: self.default_root_object,
+            trailing_slash: self.trailing_slash,
+        })
+    }
+}
+
+/// Reads one entry. `None`: there was a problem, and it has been reported.
+pub(super) fn read(mut section: Section<'_>, site: &BehaviourKeys, choices: Choices<'_>) -> Option<PathBehaviour> {
+    let expected = "a path as `/api/*`, with `*` for anything and `?` for one character";
+    let text = section.required_text("path", expected);
+    let path = text.and_then(|text| {
+        let pattern = text.parse::<PathPattern>();
+        pattern
+            .map_err(|error| section.refuse("path", format!("{text:?} ({error})"), expected))
+            .ok()
+    });
+    let mut keys = BehaviourKeys::read(&mut section, site);
+    if let Some(name) = section.text("origin") {
+        if choices.named(&name).is_none() {
+            section.refuse("origin", format!("{name:?}"), known(choices.named));
+        }
+        keys.origin = OriginChoice::Named(name.into_owned());
+    }
+    let settings = keys.settle(&section, choices);
+    section.finish();
+    Some(PathBehaviour {
+        path: path?,
+        settings: settings?,
+    })
+}
+
+fn known<T>(named: &[(String, T)]) -> String {
+    let names: Vec<String> = named.iter().map(|(name, _)| format!("`{name}`")).collect();
+    match names.as_slice() {
+        [] => "the name of a table `[sites.origins.NAME]`".to_owned(),
+        _ => format!("one of {}, the tables in `sites.origins`", names.join(", ")),
+    }
+}
+
+fn default_root_object(section: &mut Section<'_>) -> Option<String> {
+    let file = section.text("default_root_object")?.into_owned();
+    if file.is_empty() || file.starts_with('/') {
+        section.refuse(
+            "default_root_object",
+            "a leading slash or nothing",
+            "a name as `index.html`",
+        );
+    }
+    Some(file)
+}
+
+fn trailing_slash(section: &mut Section<'_>) -> Option<TrailingSlash> {
+    let to_index = section.parsed("rewrite_trailing_slash_to_index", "true or false")?;
+    Some(if to_index {
+        TrailingSlash::ToIndex
+    } else {
+        TrailingSlash::Kept
+    })
+}
