@@ -13,7 +13,7 @@ use crate::{
 pub struct Capabilities {
     /// Whether cookies can be set on the response to a forwarded request.
     pub forward_cookies: ForwardCookies,
-    /// How many verified tokens may be remembered; each takes about its own length and 300 bytes.
+    /// How many verified tokens may be remembered; each takes about twice its own length.
     pub remembered_tokens: usize,
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{headers::ResponseHeaders, jwt::IdToken};
+use crate::{Secret, headers::ResponseHeaders, json::Json, jwt::IdToken};
 
 /// The end of every flow.
 #[must_use]
@@ -53,25 +53,37 @@ impl VerifiedIdToken {
     /// The `sub` claim.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
-        self.0.subject.as_deref()
+        self.0.text("sub")
     }
 
     /// The `cognito:username` claim.
     #[must_use]
     pub fn username(&self) -> Option<&str> {
-        self.0.username.as_deref()
+        self.0.text("cognito:username")
     }
 
     /// The `email` claim.
     #[must_use]
     pub fn email(&self) -> Option<&str> {
-        self.0.email.as_deref()
+        self.0.text("email")
     }
 
     /// The `cognito:groups` claim; empty when absent.
     #[must_use]
     pub fn groups(&self) -> &[String] {
         &self.0.groups
+    }
+
+    /// Any claim of the token.
+    #[must_use]
+    pub fn claim(&self, name: &str) -> Option<&Json> {
+        self.0.payload.member(name)
+    }
+
+    /// The token as it was presented. Whoever holds it is the viewer until it expires.
+    #[must_use]
+    pub fn token(&self) -> &Secret<Arc<str>> {
+        &self.0.raw
     }
 }
 

@@ -109,7 +109,8 @@ impl Json {
     }
 
     /// `JSON.stringify(value)`.
-    pub(crate) fn stringify(&self) -> String {
+    #[must_use]
+    pub fn stringify(&self) -> String {
         match self {
             Self::Null | Self::Bool(_) | Self::Number(_) => self.to_template(),
             Self::String(text) => stringify_text(text),

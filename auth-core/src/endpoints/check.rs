@@ -82,7 +82,7 @@ impl AwaitingKeys {
         }
         let key = auth.keys().settle_fetch(fetched, &self.key_id, now);
         let verdict = match (key, ParsedJwt::parse(&self.token)) {
-            (Some(key), Some(parsed)) => verify_with(auth, &self.token, &parsed, &key, now),
+            (Some(key), Some(parsed)) => verify_with(auth, &self.token, parsed, &key, now),
             _ => Verdict::Rejected(Reason::TokenKey),
         };
         match verdict {
@@ -115,7 +115,7 @@ fn verify(auth: &Authenticator, token: &str, now: UnixTime) -> Verdict {
         return Verdict::Rejected(Reason::TokenKey);
     };
     match auth.keys().find(key_id, now) {
-        KeyLookup::Found(key) => verify_with(auth, token, &parsed, &key, now),
+        KeyLookup::Found(key) => verify_with(auth, token, parsed, &key, now),
         KeyLookup::FetchDue => Verdict::KeysDue {
             key_id: key_id.to_owned(),
         },
@@ -127,7 +127,7 @@ fn verify(auth: &Authenticator, token: &str, now: UnixTime) -> Verdict {
 fn verify_with(
     auth: &Authenticator,
     token: &str,
-    parsed: &ParsedJwt<'_>,
+    parsed: ParsedJwt<'_>,
     key: &VerificationKey,
     now: UnixTime,
 ) -> Verdict {
@@ -136,10 +136,10 @@ fn verify_with(
         Err(SignatureError::Signature) => return Verdict::Rejected(Reason::TokenSignature),
         Ok(()) => {}
     }
-    match auth.config().requirements.verify(&parsed.payload, now) {
+    match auth.config().requirements.verify(token, parsed.payload, now) {
         Ok(verified) => {
             let verified = Arc::new(verified);
-            auth.tokens().insert(token, Arc::clone(&verified));
+            auth.tokens().insert(Arc::clone(&verified));
             Verdict::Verified(verified)
         }
         Err(error) => Verdict::Rejected(reason_of(error)),

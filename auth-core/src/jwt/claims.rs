@@ -1,6 +1,8 @@
 //! The checks on a signed id token's claims, in the order that decides which answer is given.
 
-use crate::{UnixTime, json::Json};
+use std::sync::Arc;
+
+use crate::{Secret, UnixTime, json::Json};
 
 /// What claims are held against.
 #[derive(Clone, Debug)]
@@ -25,11 +27,11 @@ pub(crate) enum ClaimError {
 /// What the rest of the system may know of a verified id token.
 #[derive(Debug)]
 pub(crate) struct IdToken {
+    /// As it was presented; shared with the token cache.
+    pub(crate) raw: Secret<Arc<str>>,
     expires: Option<f64>,
     not_before: Option<f64>,
-    pub(crate) subject: Option<String>,
-    pub(crate) username: Option<String>,
-    pub(crate) email: Option<String>,
+    pub(crate) payload: Json,
     pub(crate) groups: Vec<String>,
 }
 
@@ -39,9 +41,10 @@ impl Requirements {
         text(payload, "iss") == Some(self.issuer.as_str())
     }
 
-    /// Checks the claims of a token whose issuer and signature are right.
-    pub(crate) fn verify(&self, payload: &Json, now: UnixTime) -> Result<IdToken, ClaimError> {
-        let token = IdToken::from_payload(payload);
+    /// Checks the claims of `raw`, a token whose issuer and signature are right.
+    pub(crate) fn verify(&self, raw: &str, payload: Json, now: UnixTime) -> Result<IdToken, ClaimError> {
+        let token = IdToken::new(raw, payload);
+        let payload = &token.payload;
         token.verify_time(now)?;
         if !self.accept_groups(payload.member("cognito:groups")) {
             return Err(ClaimError::Group);
@@ -70,21 +73,24 @@ impl Requirements {
 }
 
 impl IdToken {
-    fn from_payload(payload: &Json) -> Self {
-        let owned = |name: &str| text(payload, name).map(str::to_owned);
+    fn new(raw: &str, payload: Json) -> Self {
         let groups = match payload.member("cognito:groups") {
             Some(Json::Array(list)) => list.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
             Some(Json::String(only)) => vec![only.clone()],
             _ => Vec::new(),
         };
         Self {
+            raw: Secret::new(raw.into()),
             expires: payload.member("exp").and_then(Json::as_number),
             not_before: payload.member("nbf").and_then(Json::as_number),
-            subject: owned("sub"),
-            username: owned("cognito:username"),
-            email: owned("email"),
+            payload,
             groups,
         }
+    }
+
+    /// A claim that is a text.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        text(&self.payload, name)
     }
 
     /// No leeway: `exp` and `nbf` equal to now are valid, a fraction beyond is not. A token without
@@ -119,7 +125,7 @@ mod tests {
             group: group.map(str::to_owned),
         };
         let payload = Json::parse(claims.as_bytes()).unwrap();
-        requirements.verify(&payload, UnixTime::from_secs(100)).err()
+        requirements.verify("t", payload, UnixTime::from_secs(100)).err()
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::UnixTime;
 
 /// A bounded cache of verified tokens.
 #[derive(Debug)]
-pub(crate) struct TokenCache(Cache<Box<str>, Arc<IdToken>>);
+pub(crate) struct TokenCache(Cache<Arc<str>, Arc<IdToken>>);
 
 impl TokenCache {
     pub(crate) fn new(max_entries: usize) -> Self {
@@ -24,8 +24,8 @@ impl TokenCache {
         self.0.get(token).filter(|known| known.verify_time(now).is_ok())
     }
 
-    pub(crate) fn insert(&self, token: &str, verified: Arc<IdToken>) {
-        self.0.insert(token.into(), verified);
+    pub(crate) fn insert(&self, verified: Arc<IdToken>) {
+        self.0.insert(Arc::clone(verified.raw.expose()), verified);
     }
 
     /// Forgets everything: the keys that vouched for it have changed.

@@ -1,6 +1,6 @@
 //! Known sessions: the token cache, and what a forwarded request says of its viewer.
 
-use auth_core::{Access, Reason, UnixTime};
+use auth_core::{Access, Reason, UnixTime, json::Json};
 use serde_json::json;
 
 use crate::fixture::{NOW, foreign_token, forward, get, reason, response, site, token, with_token};
@@ -17,6 +17,27 @@ fn a_verified_session_names_its_viewer() {
     assert_eq!(viewer.email(), Some("jane@example.com"));
     assert_eq!(viewer.groups(), ["a", "b"]);
     assert!(forward.response_cookies.is_empty());
+}
+
+#[test]
+fn a_session_shows_any_claim_and_its_token_only_when_asked() {
+    let auth = site(json!({}));
+    let token = token(json!({"custom:level": 7, "address": {"country": "NL"}}));
+    for expected in [Reason::SessionVerified, Reason::SessionKnown] {
+        let forward = forward(with_token(&auth, &token, NOW));
+        assert_eq!(forward.reason, expected);
+        let Access::Session(viewer) = forward.access else {
+            panic!("not a session")
+        };
+        assert_eq!(viewer.claim("custom:level"), Some(&Json::Number(7.0)));
+        assert_eq!(
+            viewer.claim("address").map(Json::stringify).as_deref(),
+            Some(r#"{"country":"NL"}"#)
+        );
+        assert_eq!(viewer.claim("nickname"), None);
+        assert_eq!(&**viewer.token().expose(), token);
+        assert!(!format!("{viewer:?}").contains(&token));
+    }
 }
 
 #[test]
