@@ -8,6 +8,7 @@ mod auth;
 mod auth_defaults;
 mod behaviour;
 mod host;
+mod identity;
 mod methods;
 pub(crate) mod origin;
 mod origin_section;
@@ -35,6 +36,7 @@ use section::{Section, Source};
 pub use auth::AuthSettings;
 pub use behaviour::{BehaviourSettings, OriginChoice, PathBehaviour, TrailingSlash};
 pub use host::{HostPattern, HostPatternError, is_host_name, is_loopback, split_port};
+pub use identity::{GroupPattern, IdentitySettings};
 pub use methods::AllowedMethods;
 pub use origin::{
     CertificateFiles, CustomSettings, DirectorySettings, MissingStatus, OriginSettings, OriginTimeouts,

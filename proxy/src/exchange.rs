@@ -6,7 +6,7 @@ use auth_core::Scheme;
 use bytes::Bytes;
 use pingora::http::RequestHeader;
 
-use crate::{behaviour::Behaviour, canonical_path::CanonicalPath, metrics::Verdict, site::Site};
+use crate::{behaviour::Behaviour, canonical_path::CanonicalPath, identity, metrics::Verdict, site::Site};
 
 /// One request and its response.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub(crate) struct Exchange {
     pub(crate) reason: &'static str,
     /// Set-Cookie values that ride on the origin's response.
     pub(crate) response_cookies: Vec<String>,
+    /// What a custom origin is told of the viewer.
+    pub(crate) identity: identity::Fields,
     /// The header for the origin, between its making and its sending.
     pub(crate) upstream_header: Option<Box<RequestHeader>>,
     /// When the origin was asked.
@@ -71,6 +73,7 @@ impl Exchange {
             verdict: Verdict::Refused,
             reason: "",
             response_cookies: Vec::new(),
+            identity: Vec::new(),
             upstream_header: None,
             upstream_started: None,
             replacement: Replacement::None,

@@ -11,7 +11,7 @@ mod upstream;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use auth_core::Decision;
+use auth_core::{Decision, Forward};
 use bytes::Bytes;
 use http::StatusCode;
 use pingora::{
@@ -85,8 +85,7 @@ impl ProxyHttp for Gateway {
             }
             Decision::Forward(forward) => {
                 exchange.verdict = Verdict::Forward;
-                exchange.response_cookies = forward.response_cookies;
-                self.prepare_forward(session, exchange).await
+                self.prepare_forward(session, exchange, forward).await
             }
         }
     }
@@ -220,16 +219,17 @@ impl Gateway {
     }
 
     /// Removes what no origin may see; answers at once where the content is at hand.
-    async fn prepare_forward(&self, session: &mut Session, exchange: &mut Exchange) -> Result<bool> {
-        let Some(behaviour) = exchange.behaviour.clone() else {
+    async fn prepare_forward(&self, session: &mut Session, exchange: &mut Exchange, forward: Forward) -> Result<bool> {
+        let (Some(site), Some(behaviour)) = (exchange.site.clone(), exchange.behaviour.clone()) else {
             return Err(failure::internal("a request without a behaviour"));
         };
+        exchange.response_cookies = forward.response_cookies;
         if !behaviour.methods.contain(&session.req_header().method) {
             answer::write_page(session, exchange, StatusCode::METHOD_NOT_ALLOWED).await?;
             return Ok(true);
         }
         let request = session.req_header_mut();
-        admission::scrub(request);
+        admission::scrub(request, &site.identity);
         match behaviour.origin.origin {
             Origin::Directory(_) => {
                 upstream::serve_file(session, exchange).await?;
@@ -237,6 +237,7 @@ impl Gateway {
             }
             Origin::Custom(_) => {
                 crate::cookies::strip_own(request);
+                exchange.identity = site.identity.fields(&forward.access, forward.reason, &exchange.id);
                 request.insert_header(request_id::HEADER, exchange.id.as_str())?;
             }
             Origin::S3(_) => {}

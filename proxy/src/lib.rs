@@ -18,6 +18,7 @@ mod exchange;
 mod gateway;
 mod generation;
 mod header_value;
+mod identity;
 pub mod log;
 mod metrics;
 pub mod origin;

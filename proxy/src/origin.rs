@@ -18,7 +18,7 @@ mod task;
 
 use std::{net::IpAddr, time::SystemTime};
 
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use pingora::{
     http::{RequestHeader, ResponseHeader},
     upstreams::peer::HttpPeer,
@@ -49,8 +49,10 @@ pub struct OriginRequest<'a> {
     pub path: &'a CanonicalPath,
     /// The query without its question mark, byte for byte. Empty: none.
     pub query: &'a str,
-    /// The viewer's headers, identity headers already removed or replaced by ours.
+    /// The viewer's headers, identity headers already removed.
     pub headers: &'a HeaderMap,
+    /// What we say of the viewer, in place of anything of these names. For custom origins alone.
+    pub identity: &'a [(HeaderName, HeaderValue)],
     /// What the proxy knows of the viewer's side of the connection.
     pub forwarded: Forwarded<'a>,
 }

@@ -11,6 +11,7 @@ use crate::{
     behaviour::Behaviours,
     config::{AuthSettings, HostPattern, SiteSettings},
     header_value,
+    identity::Identity,
     metrics::{Metrics, SiteMetrics},
 };
 
@@ -25,6 +26,8 @@ pub(crate) struct Site {
     hosts: Vec<HostPattern>,
     /// `None`: everything is public.
     pub(crate) gate: Option<Gate>,
+    /// What its origins are told of viewers.
+    pub(crate) identity: Identity,
     /// How its requests are served, by their path.
     pub(crate) behaviours: Behaviours,
     /// The configured headers of every response, in place of what it has under their names. The names are
@@ -72,6 +75,7 @@ impl Site {
             name,
             hosts: settings.hosts,
             gate,
+            identity: Identity::new(settings.identity),
             behaviours,
             headers,
         }

@@ -3,6 +3,8 @@
 use http::HeaderName;
 use pingora::http::RequestHeader;
 
+use crate::identity::Identity;
+
 /// Octets of request line and header fields, as HTTP/1.1 would write them.
 pub(super) fn size(request: &RequestHeader) -> usize {
     // "GET" + two spaces + "HTTP/1.1" + line break; ": " and line break with each field.
@@ -14,33 +16,12 @@ pub(super) fn size(request: &RequestHeader) -> usize {
     line + fields.sum::<usize>() + 2
 }
 
-/// Headers that would let a viewer speak with our voice, or make an origin believe in another request
-/// than the one that was decided upon. Underscores are dropped too: to many origins they are hyphens.
-fn is_forbidden(name: &str) -> bool {
-    const PREFIXES: [&str; 6] = [
-        "x-portcullis-",
-        "x-forwarded-",
-        "x-amzn-oidc-",
-        "x-auth-request-",
-        "x-original-",
-        "x-rewrite-",
-    ];
-    const NAMES: [&str; 5] = [
-        "forwarded",
-        "x-real-ip",
-        "x-http-method-override",
-        "x-http-method",
-        "x-method-override",
-    ];
-    name.contains('_') || PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || NAMES.contains(&name)
-}
-
 /// Removes from the request what must not reach an origin.
-pub(crate) fn scrub(request: &mut RequestHeader) {
+pub(crate) fn scrub(request: &mut RequestHeader, identity: &Identity) {
     let forbidden: Vec<HeaderName> = request
         .headers
         .keys()
-        .filter(|name| is_forbidden(name.as_str()))
+        .filter(|name| identity.removes(name))
         .cloned()
         .collect();
     for name in forbidden {
@@ -51,6 +32,7 @@ pub(crate) fn scrub(request: &mut RequestHeader) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::IdentitySettings;
 
     #[test]
     fn headers_that_speak_for_the_proxy_are_removed_in_every_spelling() {
@@ -74,7 +56,7 @@ mod tests {
             request.append_header(*name, "v").unwrap();
             request.append_header(*name, "w").unwrap();
         }
-        scrub(&mut request);
+        scrub(&mut request, &Identity::new(IdentitySettings::default()));
         let mut left: Vec<&str> = request.headers.keys().map(HeaderName::as_str).collect();
         left.sort_unstable();
         assert_eq!(left, ["accept", "range", "x-custom", "x-forward"]);

@@ -4,9 +4,9 @@ use auth_core::json::{Json, Object};
 use serde_json::{Map, Value, json};
 
 use super::{
-    AllowedMethods, AuthSettings, BehaviourSettings, CertificateFiles, CustomSettings, OriginChoice, OriginSettings,
-    OriginTimeouts, PathBehaviour, PlainHttp, S3Addressing, S3Settings, Settings, SiteSettings, TrailingSlash,
-    auth::SECRETS, origin::MissingStatus,
+    AllowedMethods, AuthSettings, BehaviourSettings, CertificateFiles, CustomSettings, IdentitySettings, OriginChoice,
+    OriginSettings, OriginTimeouts, PathBehaviour, PlainHttp, S3Addressing, S3Settings, Settings, SiteSettings,
+    TrailingSlash, auth::SECRETS, origin::MissingStatus,
 };
 
 const MASK: &str = "(secret)";
@@ -80,6 +80,7 @@ fn site(site: &SiteSettings) -> Value {
         "name": site.name,
         "hosts": site.hosts.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "auth": auth(&site.auth),
+        "identity": identity(&site.identity),
         "origin": origin(&site.origin),
         "origins": origins.collect::<Map<_, _>>(),
         "behaviours": site.behaviours.iter().map(path_behaviour).collect::<Vec<_>>(),
@@ -120,6 +121,18 @@ fn auth(auth: &AuthSettings) -> Value {
         AuthSettings::Off => json!({ "insecure_auth_off": true }),
         AuthSettings::Required { given, .. } => object(given, &SECRETS),
     }
+}
+
+fn identity(identity: &IdentitySettings) -> Value {
+    let headers = identity.headers.iter();
+    let headers = headers.map(|(name, claim)| (name.to_string(), Value::from(claim.as_str())));
+    json!({
+        "headers": headers.collect::<Map<_, _>>(),
+        "groups": identity.groups.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "max_bytes": identity.max_bytes,
+        "remove": identity.remove.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "insecure_id_token_header": identity.id_token.as_ref().map(ToString::to_string),
+    })
 }
 
 fn object(object: &Object, masked: &[&str]) -> Value {

@@ -4,6 +4,7 @@ use super::{
     auth::{self, AuthSettings},
     behaviour::{self, BehaviourKeys, BehaviourSettings, Choices, PathBehaviour},
     host::HostPattern,
+    identity::{self, IdentitySettings},
     origin::OriginSettings,
     origin_section,
     section::Section,
@@ -18,6 +19,8 @@ pub struct SiteSettings {
     pub hosts: Vec<HostPattern>,
     /// Who may see it.
     pub auth: AuthSettings,
+    /// What its origins are told of the viewer.
+    pub identity: IdentitySettings,
     /// Where its content is, unless a behaviour says otherwise.
     pub origin: OriginSettings,
     /// The origins that behaviours choose by name.
@@ -37,6 +40,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<SiteSettings> {
     let name = section.text("name").map(std::borrow::Cow::into_owned);
     let mut auth_section = section.section("auth");
     let auth = auth::read(&mut auth_section);
+    let identity = identity::read(section.section("identity"));
     let origin = origin_section::read(section.section("origin"));
     let origins = origins(&mut section);
     let choices = Choices {
@@ -54,6 +58,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<SiteSettings> {
         name: name.or_else(|| hosts.first().map(ToString::to_string))?,
         hosts,
         auth: auth?,
+        identity,
         default: default?,
         behaviours,
         origin: origin?,

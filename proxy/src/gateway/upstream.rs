@@ -43,6 +43,7 @@ fn ask(session: &Session, exchange: &Exchange) -> Result<Result<Dispatch, Origin
         path: &passed.path,
         query: query(request),
         headers: &request.headers,
+        identity: &exchange.identity,
         forwarded: Forwarded {
             client: passed.client,
             scheme: passed.scheme.as_str(),

@@ -99,7 +99,7 @@ impl CustomOrigin {
     }
 
     fn header(&self, request: &OriginRequest<'_>) -> pingora::Result<RequestHeader> {
-        let size = request.headers.len() + self.headers.len() + 6;
+        let size = request.headers.len() + request.identity.len() + self.headers.len() + 6;
         let target = target(request);
         let mut header = RequestHeader::build_no_case(request.method.clone(), target.as_bytes(), Some(size))?;
         header.set_version(Version::HTTP_11);
@@ -112,6 +112,9 @@ impl CustomOrigin {
         if asks_for_websocket(request.method, request.headers) {
             header.insert_header(CONNECTION, "Upgrade")?;
             header.insert_header(UPGRADE, "websocket")?;
+        }
+        for (name, value) in request.identity {
+            header.insert_header(name.clone(), value.clone())?;
         }
         insert_forwarded(&mut header, request.forwarded)?;
         for (name, _) in &self.headers {

@@ -19,6 +19,7 @@ mod custom_origin;
 mod demo;
 mod directory_origin;
 mod forwarded;
+mod identity;
 mod keys;
 mod leaks;
 mod memory;

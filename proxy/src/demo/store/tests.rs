@@ -44,6 +44,7 @@ async fn ask(settings: S3Settings, method: Method, path: &str, pairs: &[(&'stati
         path: &CanonicalPath::parse(path).unwrap(),
         query: "list-type=2",
         headers: &headers,
+        identity: &[],
         forwarded: Forwarded {
             client: [192, 0, 2, 7].into(),
             scheme: "https",

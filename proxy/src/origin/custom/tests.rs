@@ -35,6 +35,7 @@ fn sent(origin: &CustomOrigin, method: Method, target: &str, pairs: &[(&'static 
         path: &CanonicalPath::parse(path).unwrap(),
         query,
         headers: &headers,
+        identity: &[],
         forwarded: Forwarded {
             client: [192, 0, 2, 7].into(),
             scheme: "https",

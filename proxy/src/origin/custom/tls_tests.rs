@@ -126,6 +126,7 @@ async fn is_trusted(settings: &CustomSettings) -> bool {
         path: &CanonicalPath::parse("/").unwrap(),
         query: "",
         headers: &HeaderMap::new(),
+        identity: &[],
         forwarded: Forwarded {
             client: [192, 0, 2, 7].into(),
             scheme: "https",

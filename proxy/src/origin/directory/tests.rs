@@ -34,6 +34,7 @@ impl Site {
             path: &CanonicalPath::parse(path).unwrap(),
             query: "",
             headers: &headers,
+            identity: &[],
             forwarded: Forwarded {
                 client: [192, 0, 2, 7].into(),
                 scheme: "https",

@@ -37,6 +37,7 @@ fn dispatch(origin: &S3Origin, method: Method, headers: &HeaderMap) -> Result<Di
         path: &CanonicalPath::parse("/a%20b+c").unwrap(),
         query: "list-type=2&acl",
         headers,
+        identity: &[],
         forwarded: Forwarded {
             client: [192, 0, 2, 7].into(),
             scheme: "https",

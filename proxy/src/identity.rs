@@ -1,0 +1,91 @@
+//! What an origin is told of the viewer: claims of the verified id token in headers of the operator's choice.
+//!
+//! Only a session's own claims are told, and only by us: whatever a viewer sends under such a name, in any
+//! spelling that some origin could take for it, is removed from every request, also where nothing is told
+//! (T-HDR-1, T-HDR-3; RFC 9110, section 5.1).
+
+pub(crate) mod spelling;
+mod value;
+
+use auth_core::{Access, Reason, VerifiedIdToken};
+use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
+
+use crate::config::IdentitySettings;
+use spelling::Pattern;
+use value::{Value, write};
+
+/// Header fields about the viewer.
+pub(crate) type Fields = Vec<(HeaderName, HeaderValue)>;
+
+/// How a site speaks of its viewers.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    settings: IdentitySettings,
+    removed: Vec<Pattern>,
+}
+
+impl Identity {
+    /// Ready to speak.
+    pub(crate) fn new(settings: IdentitySettings) -> Self {
+        let removed = settings.names().map(Pattern::exactly);
+        let removed = removed.chain(settings.remove.iter().cloned()).collect();
+        Self { settings, removed }
+    }
+
+    /// Whether a viewer's header of this name must not reach an origin.
+    pub(crate) fn removes(&self, name: &HeaderName) -> bool {
+        spelling::is_trusted_by_origins(name.as_str())
+            || !self.removed.is_empty() && spelling::is_any_of(name.as_str(), &self.removed)
+    }
+
+    /// What is told of this viewer; nothing of a public request's.
+    pub(crate) fn fields(&self, access: &Access, reason: Reason, request_id: &str) -> Fields {
+        match access {
+            Access::Session(viewer) => self.of_session(viewer, reason, request_id),
+            Access::Public => Vec::new(),
+        }
+    }
+
+    fn of_session(&self, viewer: &VerifiedIdToken, reason: Reason, request_id: &str) -> Fields {
+        let mut fields = Vec::with_capacity(self.settings.headers.len() + 1);
+        for (name, claim) in &self.settings.headers {
+            let Some(Value { text, is_cut }) = viewer.claim(claim).map(|claim_value| {
+                let groups = (claim == GROUPS).then_some(self.settings.groups.as_slice());
+                write(claim_value, groups.unwrap_or_default(), self.settings.max_bytes)
+            }) else {
+                continue;
+            };
+            if is_cut {
+                report_cut(name, reason, request_id);
+            }
+            fields.extend(text.map(|text| (name.clone(), text)));
+        }
+        if let Some(name) = &self.settings.id_token {
+            fields.extend(id_token(name, viewer).map(|value| (name.clone(), value)));
+        }
+        fields
+    }
+}
+
+const GROUPS: &str = "cognito:groups";
+
+/// Said aloud once a session, when its token is first seen.
+fn report_cut(name: &HeaderName, reason: Reason, request_id: &str) {
+    let header = name.as_str();
+    if reason == Reason::SessionKnown {
+        tracing::debug!(target: "portcullis", request_id, header, "an identity header is cut to its limit");
+    } else {
+        tracing::warn!(target: "portcullis", request_id, header, "an identity header is cut to its limit");
+    }
+}
+
+fn id_token(name: &HeaderName, viewer: &VerifiedIdToken) -> Option<HeaderValue> {
+    let token = viewer.token().expose();
+    let mut value = if *name == AUTHORIZATION {
+        HeaderValue::try_from(format!("Bearer {token}")).ok()?
+    } else {
+        HeaderValue::from_str(token).ok()?
+    };
+    value.set_sensitive(true);
+    Some(value)
+}
