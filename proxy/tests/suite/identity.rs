@@ -47,7 +47,10 @@ fn site(origin: &Origin) -> Site {
 }
 
 fn forged(mut request: Request) -> Request {
-    for name in FORGED.into_iter().chain(["App-User", "APP_USER", "app.user", "x-forwarded-email"]) {
+    for name in FORGED
+        .into_iter()
+        .chain(["App-User", "APP_USER", "app.user", "x-forwarded-email"])
+    {
         request = request.header(name, "forged-1").header(name, "forged-2");
     }
     request
@@ -65,7 +68,11 @@ fn the_origin_is_told_who_the_viewer_is() {
     assert!(asked.header("x-forwarded-email").unwrap().contains('@'));
     assert_eq!(asked.header("x-forwarded-user").unwrap().len(), 36, "{}", asked.head);
     assert_eq!(asked.all("x-forwarded-groups"), ["readers,a%2Cadmin,zo%C3%AB,100%25"]);
-    assert_eq!(asked.header("authorization"), None, "the token itself is not told unasked");
+    assert_eq!(
+        asked.header("authorization"),
+        None,
+        "the token itself is not told unasked"
+    );
     assert!(!asked.head.contains("eyJ"), "{}", asked.head);
     // In no group: nothing is said, rather than something empty.
     assert_eq!(site.get("/", &site.session_with(BOB.0, &Overrides::none())).status, 200);
@@ -197,7 +204,10 @@ fn http_2_names_are_held_to_the_same() {
     let status = wait(async {
         let tcp = tokio::net::TcpStream::connect(site.https.unwrap()).await.unwrap();
         let name = rustls::pki_types::ServerName::try_from("app.localhost").unwrap();
-        let stream = tokio_rustls::TlsConnector::from(config).connect(name, tcp).await.unwrap();
+        let stream = tokio_rustls::TlsConnector::from(config)
+            .connect(name, tcp)
+            .await
+            .unwrap();
         let (client, connection) = h2::client::handshake(stream).await.unwrap();
         tokio::spawn(connection);
         let mut request = http::Request::post("https://app.localhost/form").header("cookie", site.session());
@@ -226,7 +236,10 @@ fn a_bad_session_tells_nobody_anything() {
     let site = site(&origin);
     let expired = site.session_with(ALICE.0, &Overrides::none().claim("exp", 1));
     for cookies in ["", "a=b", &expired] {
-        assert_eq!(site.ask(&forged(Request::get("/")).header("Cookie", cookies)).status, 307);
+        assert_eq!(
+            site.ask(&forged(Request::get("/")).header("Cookie", cookies)).status,
+            307
+        );
     }
     assert!(origin.asked().is_empty());
 }
@@ -241,15 +254,24 @@ fn groups_are_chosen_and_cut_between_names_and_the_operator_hears_of_it() {
     });
     let site = Plan::custom(&origin).site("identity", settings).start();
     let groups: Vec<String> = (10..30).map(|number| format!("team-{number}")).collect();
-    let all: Vec<&str> = ["x", "admin"].into_iter().chain(groups.iter().map(String::as_str)).collect();
+    let all: Vec<&str> = ["x", "admin"]
+        .into_iter()
+        .chain(groups.iter().map(String::as_str))
+        .collect();
     let session = site.session_with(ALICE.0, &Overrides::none().claim("cognito:groups", json!(all)));
     assert_eq!(site.get("/", &session).status, 200);
     let told = origin.last().header("x-forwarded-groups").unwrap().to_owned();
     assert_eq!(told, format!("admin,{}", groups[..7].join(",")));
     assert!(told.len() <= 64);
     let event = site.process.message("an identity header is cut to its limit");
-    assert_eq!((&event["level"], &event["header"]), (&json!("WARN"), &json!("x-forwarded-groups")));
-    assert!(!site.process.out().contains("team-10"), "whose groups they are is nobody's business");
+    assert_eq!(
+        (&event["level"], &event["header"]),
+        (&json!("WARN"), &json!("x-forwarded-groups"))
+    );
+    assert!(
+        !site.process.out().contains("team-10"),
+        "whose groups they are is nobody's business"
+    );
 }
 
 /// T-LEAK-2
