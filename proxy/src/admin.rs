@@ -47,7 +47,7 @@ impl Admin {
     }
 
     /// Accepts until the runtime ends, so that the end can still be watched.
-    pub(crate) async fn serve(self, listener: TcpListener) {
+    pub(crate) async fn serve(self, listener: Arc<TcpListener>) {
         let admin = Arc::new(self);
         let (_never, running) = watch::channel(false);
         loop {

@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
     config::{ConfigError, Environment, Settings},
-    server,
+    server::{self, Beginning, Load},
 };
 
 /// Where the configuration is unless the command line or the environment says otherwise.
@@ -34,8 +34,14 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve until SIGTERM (requests in flight are finished) or SIGINT (they are not).
-    Run(Source),
+    /// Serve until SIGTERM (requests in flight are finished) or SIGINT (they are not). SIGHUP reloads.
+    Run {
+        #[command(flatten)]
+        source: Source,
+        /// Take over from the process that runs: its listeners are used, and it finishes what it has begun.
+        #[arg(long)]
+        upgrade: bool,
+    },
     /// Check the configuration and show what is in effect, secrets masked.
     Check {
         #[command(flatten)]
@@ -83,7 +89,7 @@ impl Source {
 #[must_use]
 pub fn main() -> ExitCode {
     match Cli::parse().command {
-        Command::Run(source) => run(&source),
+        Command::Run { source, upgrade } => run(source, if upgrade { Beginning::Upgrade } else { Beginning::Anew }),
         Command::Check { source, format } => check(&source, format),
         #[cfg(feature = "demo")]
         Command::Demo(arguments) => crate::demo::run(&arguments),
@@ -91,12 +97,13 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(source: &Source) -> ExitCode {
+fn run(source: Source, beginning: Beginning) -> ExitCode {
     let settings = match source.load() {
         Ok(settings) => settings,
         Err(error) => return refuse(&error),
     };
-    match server::run(settings) {
+    let load: Load = Box::new(move || source.load());
+    match server::run(settings, &load, beginning) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&format!("portcullis: failed to start: {error}\n"));
@@ -111,7 +118,7 @@ fn run(source: &Source) -> ExitCode {
 
 fn check(source: &Source, format: Format) -> ExitCode {
     let checked = source.load().and_then(|settings| {
-        crate::tls::load(&settings.listen.tls)?;
+        crate::tls::Certificates::load(&settings.listen.tls)?;
         Ok(settings)
     });
     match (checked, format) {

@@ -10,6 +10,7 @@ mod behaviour;
 mod host;
 mod identity;
 mod methods;
+mod operations;
 pub(crate) mod origin;
 mod origin_section;
 mod path_pattern;
@@ -38,6 +39,7 @@ pub use behaviour::{BehaviourSettings, OriginChoice, PathBehaviour, TrailingSlas
 pub use host::{HostPattern, HostPatternError, is_host_name, is_loopback, split_port};
 pub use identity::{GroupPattern, IdentitySettings};
 pub use methods::AllowedMethods;
+pub use operations::{ReloadSettings, UpgradeSettings, Watch};
 pub use origin::{
     CertificateFiles, CustomSettings, DirectorySettings, MissingStatus, OriginSettings, OriginTimeouts,
     OriginTransport, OriginUrl, OriginUrlError, S3Addressing, S3Settings, StaticCredentials,
@@ -59,6 +61,9 @@ impl Settings {
             None => Json::Object(Object::default()),
         };
         let report = Report::default();
+        if let Some(file) = file {
+            report.has_read(file);
+        }
         environment.expand(&mut tree, "", &report);
         environment.override_by_short(&mut tree, &report);
         environment.override_keys(&mut tree, &report);
@@ -70,7 +75,10 @@ impl Settings {
             report: &report,
             folder,
         };
-        let settings = root_section::read(Section::root(&tree, source));
+        let settings = root_section::read(Section::root(&tree, source)).map(|settings| Self {
+            files: report.files(),
+            ..settings
+        });
         let settings = report.conclude(settings).map_err(|error| match file {
             Some(_) => error,
             None => short_variables::name_in(error),

@@ -16,7 +16,7 @@ use crate::{
     config::{Limits, Settings, SiteSettings},
     metrics::Metrics,
     origin::OriginSetupError,
-    site::{Site, Sites},
+    site::{Gate, Site, Sites},
 };
 
 /// A configuration at work.
@@ -28,6 +28,8 @@ pub(crate) struct Generation {
     pub(crate) rules: AdmissionRules,
     /// What a request may use up.
     pub(crate) limits: Limits,
+    /// What the sites were made of, in their order.
+    settings: Vec<SiteSettings>,
 }
 
 /// A site of which an origin cannot be set up.
@@ -51,16 +53,21 @@ pub(crate) struct Means {
 }
 
 impl Generation {
-    /// Sets up what the settings say.
+    /// Sets up what the settings say. Sites of `before` that have not changed are taken over as they are,
+    /// with their keys, their verified tokens and their connections.
     ///
     /// # Errors
     /// The first origin that cannot be set up. Nothing is left behind.
-    pub(crate) async fn build(settings: &Settings, means: &Means) -> Result<Self, SiteError> {
+    pub(crate) async fn build(settings: &Settings, means: &Means, before: Option<&Self>) -> Result<Self, SiteError> {
         let mut sites = Vec::with_capacity(settings.sites.len());
         for site in &settings.sites {
-            sites.push(Arc::new(open(site, means).await?));
+            sites.push(match before.and_then(|before| before.unchanged(site)) {
+                Some(same) => same,
+                None => Arc::new(open(site, means, before.and_then(|before| before.gate_of(site))).await?),
+            });
         }
         Ok(Self {
+            settings: settings.sites.clone(),
             sites: Sites::new(sites),
             rules: AdmissionRules {
                 header_bytes: settings.limits.header_bytes,
@@ -70,11 +77,30 @@ impl Generation {
             limits: settings.limits,
         })
     }
+
+    /// A site that would come out the same. One whose origin draws on files or on credentials that the
+    /// settings only point to is set up anew: what they hold may have changed.
+    fn unchanged(&self, site: &SiteSettings) -> Option<Arc<Site>> {
+        let at = self.settings.iter().position(|settings| settings == site)?;
+        if site.draws_on_others() {
+            return None;
+        }
+        self.sites.at(at).cloned()
+    }
+
+    /// The gate of the site of that name, if its sign-in is the same.
+    fn gate_of(&self, site: &SiteSettings) -> Option<Arc<Gate>> {
+        let at = self
+            .settings
+            .iter()
+            .position(|settings| settings.name == site.name && settings.auth == site.auth)?;
+        self.sites.at(at)?.gate.clone()
+    }
 }
 
-async fn open(site: &SiteSettings, means: &Means) -> Result<Site, SiteError> {
+async fn open(site: &SiteSettings, means: &Means, gate: Option<Arc<Gate>>) -> Result<Site, SiteError> {
     let behaviours = Behaviours::connect(site, &means.metrics, &means.control).await?;
-    Ok(Site::new(site.clone(), behaviours, &means.client, &means.metrics))
+    Ok(Site::new(site.clone(), behaviours, gate, &means.client, &means.metrics))
 }
 
 /// The generation in force.
@@ -90,5 +116,10 @@ impl InForce {
     /// The one to take for a new request or connection.
     pub(crate) fn take(&self) -> Arc<Generation> {
         self.0.load_full()
+    }
+
+    /// From now on, requests that begin are served by that one.
+    pub(crate) fn replace(&self, generation: Generation) {
+        self.0.store(Arc::new(generation));
     }
 }

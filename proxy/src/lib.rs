@@ -29,4 +29,4 @@ mod site;
 pub mod tls;
 
 pub use canonical_path::{CanonicalPath, PathError};
-pub use server::{Running, Server, StartError};
+pub use server::{ReloadError, Running, Server, StartError, UpgradeError};

@@ -1,6 +1,9 @@
 //! Log events on standard output: JSON for collectors, text for people. Never a secret, never a query.
 
-use std::io::IsTerminal as _;
+use std::{
+    io::IsTerminal as _,
+    sync::atomic::{AtomicU8, Ordering},
+};
 
 use tracing::{Level, Metadata};
 use tracing_subscriber::{
@@ -15,8 +18,8 @@ const OWN_TARGETS: [&str; 5] = ["portcullis", "proxy", "auth_core", "auth_driver
 
 /// Directs the process's log events to standard output. A second call changes nothing.
 pub fn init(settings: LogSettings) {
-    let level = settings.level;
-    let filter = filter_fn(move |metadata| shows(metadata, level));
+    set_level(settings.level);
+    let filter = filter_fn(|metadata| shows(metadata, level()));
     let json = match settings.format {
         LogFormat::Json => true,
         LogFormat::Text => false,
@@ -29,6 +32,22 @@ pub fn init(settings: LogSettings) {
     };
     // An embedding program, as a test, may have its own subscriber.
     let _ = registry().with(layer).try_init();
+}
+
+/// Index into [`LEVELS`].
+static LEVEL: AtomicU8 = AtomicU8::new(2);
+const LEVELS: [Level; 5] = [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE];
+
+/// From now on events of that level and above are shown.
+pub(crate) fn set_level(level: Level) {
+    let index = LEVELS.iter().position(|known| *known == level).unwrap_or_default();
+    LEVEL.store(u8::try_from(index).unwrap_or_default(), Ordering::Relaxed);
+    tracing::callsite::rebuild_interest_cache();
+}
+
+fn level() -> Level {
+    let index = usize::from(LEVEL.load(Ordering::Relaxed));
+    LEVELS.get(index).copied().unwrap_or(Level::INFO)
 }
 
 fn shows(metadata: &Metadata<'_>, level: Level) -> bool {

@@ -46,6 +46,8 @@ pub(crate) struct Metrics {
     /// 1 while requests in flight are being finished.
     pub(crate) draining: IntGauge,
     loaded: Gauge,
+    reloads: IntCounterVec,
+    certificate_ends: IntGaugeVec,
 }
 
 impl Metrics {
@@ -89,6 +91,14 @@ impl Metrics {
         registry.register(Box::new(connections.clone()))?;
         registry.register(Box::new(draining.clone()))?;
         registry.register(Box::new(loaded.clone()))?;
+        let certificate_ends = IntGaugeVec::new(
+            Opts::new(
+                "portcullis_tls_cert_not_after_seconds",
+                "When a certificate of the https listeners ends.",
+            ),
+            &["name"],
+        )?;
+        registry.register(Box::new(certificate_ends.clone()))?;
         let build = IntGaugeVec::new(
             Opts::new("portcullis_build_info", "1, labelled with the version."),
             &["version"],
@@ -169,8 +179,30 @@ impl Metrics {
             connections,
             draining,
             loaded,
+            reloads: counter(
+                "portcullis_config_reloads_total",
+                "Attempts to reload the configuration, by result.",
+                &["result"],
+            )?,
+            certificate_ends,
             registry,
         })
+    }
+
+    /// Notes how an attempt to reload ended.
+    pub(crate) fn configuration_reloaded(&self, success: bool) {
+        let result = if success { "success" } else { "failure" };
+        self.reloads.with_label_values(&[result]).inc();
+    }
+
+    /// Notes when the certificates in force end.
+    pub(crate) fn certificates_loaded(&self, ends: impl Iterator<Item = (String, i64)>) {
+        self.certificate_ends.reset();
+        for (name, end) in ends {
+            let gauge = self.certificate_ends.with_label_values(&[&name]);
+            // Of several with one name, the one that ends first is the one to worry about.
+            gauge.set(if gauge.get() == 0 { end } else { end.min(gauge.get()) });
+        }
     }
 
     /// Notes when the configuration came into force.

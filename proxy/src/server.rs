@@ -6,17 +6,27 @@
 
 mod connection;
 mod control;
+mod engine;
 mod head;
 mod listener;
-mod signals;
+mod listeners;
+mod notify;
+mod reload;
 mod stream;
+mod successor;
+mod supervisor;
+mod upgrade;
+mod watched;
 mod worker;
 
-use std::{net::SocketAddr, sync::mpsc as std_mpsc, thread};
+use std::{net::SocketAddr, os::fd::OwnedFd, sync::mpsc as std_mpsc, thread};
 
+pub use reload::ReloadError;
 pub(crate) use stream::ViewerStream;
+pub(crate) use supervisor::Load;
 use thiserror::Error;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
+pub use upgrade::UpgradeError;
 
 use crate::{
     config::{ConfigError, Settings},
@@ -43,13 +53,27 @@ pub struct Running {
     thread: Option<thread::JoinHandle<()>>,
 }
 
-/// How a server is told to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a server is told to do.
+#[derive(Debug)]
 enum Command {
     /// No new connections; requests in flight are finished, within the configured time.
     Drain,
-    /// At once.
+    /// End at once.
     Stop,
+    /// Put this configuration in force, and say whether it is.
+    Reload(
+        Result<Box<Settings>, ConfigError>,
+        oneshot::Sender<Result<(), ReloadError>>,
+    ),
+    /// Load the certificates in force again.
+    RenewCertificates,
+    /// Give another process the listeners.
+    Lend(oneshot::Sender<std::io::Result<Vec<(listeners::Port, OwnedFd)>>>),
+    /// Another process accepts from the listeners: finish what has been begun.
+    HandedOver {
+        /// Its id.
+        to: u32,
+    },
 }
 
 /// Why a server does not start.
@@ -83,6 +107,9 @@ pub enum StartError {
     /// Metrics cannot be registered.
     #[error("register metrics: {0}")]
     Metrics(#[from] prometheus::Error),
+    /// Another process cannot be taken over from, or will not be able to take over.
+    #[error("upgrade: {0}")]
+    Upgrade(#[from] UpgradeError),
     /// The starting thread ended without a word.
     #[error("start: the control thread is gone")]
     Gone,
@@ -98,7 +125,12 @@ impl StartError {
     /// Whether the operator's settings are to blame, and not the state of the machine.
     #[must_use]
     pub const fn is_configuration(&self) -> bool {
-        matches!(self, Self::Configuration(_) | Self::Origin { .. })
+        matches!(
+            self,
+            Self::Configuration(_)
+                | Self::Origin { .. }
+                | Self::Upgrade(UpgradeError::NoSocket | UpgradeError::Exposed(_) | UpgradeError::NoSocketThere(_))
+        )
     }
 }
 
@@ -109,11 +141,20 @@ impl Server {
     /// # Errors
     /// Why it does not start. Nothing is left behind.
     pub fn start(settings: Settings) -> Result<Running, StartError> {
+        Self::start_with(settings, None)
+    }
+
+    fn start_with(settings: Settings, takeover: Option<upgrade::Takeover>) -> Result<Running, StartError> {
         let (ready, started) = std_mpsc::sync_channel(1);
         let (commands, received) = mpsc::unbounded_channel();
+        let start = control::Start {
+            settings,
+            takeover,
+            commands: commands.clone(),
+        };
         let (stop, stopped) = watch::channel(false);
         let thread = thread::Builder::new().name("portcullis".into()).spawn(move || {
-            control::run(settings, &ready, received);
+            control::run(start, &ready, received);
             // Whoever waits for the end has gone if this fails.
             let _ = stop.send(true);
         })?;
@@ -139,6 +180,22 @@ impl Running {
     /// Ends without waiting for requests. Returns at once.
     pub fn stop(&self) {
         let _ = self.commands.send(Command::Stop);
+    }
+
+    /// Puts another configuration in force, without dropping a request. One that cannot be put in force
+    /// leaves the one before as it is.
+    ///
+    /// # Errors
+    /// Why it is not in force. That has been logged and counted.
+    pub async fn reload(&self, settings: Result<Settings, ConfigError>) -> Result<(), ReloadError> {
+        let (asked, answer) = oneshot::channel();
+        let _ = self.commands.send(Command::Reload(settings.map(Box::new), asked));
+        answer.await.unwrap_or(Err(ReloadError::Superseded))
+    }
+
+    /// Loads the certificates of the configuration in force again. Returns at once.
+    pub fn renew_certificates(&self) {
+        let _ = self.commands.send(Command::RenewCertificates);
     }
 
     /// Waits for the end, whoever asked for it.
@@ -170,14 +227,25 @@ impl Drop for Running {
     }
 }
 
-/// Runs a server until SIGTERM or SIGINT.
+/// Whether to begin anew or to take over from a process that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Beginning {
+    /// Nobody else serves.
+    Anew,
+    /// The listeners come from the process at `upgrade.socket`.
+    Upgrade,
+}
+
+/// Runs a server until a signal or a successor ends it.
 ///
 /// # Errors
 /// Why it does not start.
-pub(crate) fn run(settings: Settings) -> Result<(), StartError> {
+pub(crate) fn run(settings: Settings, load: &Load, beginning: Beginning) -> Result<(), StartError> {
     log::init(settings.log);
-    let signals = signals::Signals::catch()?;
-    let running = Server::start(settings)?;
-    signals.wait(&running);
-    Ok(())
+    let takeover = match (beginning, &settings.upgrade.socket) {
+        (Beginning::Anew, _) => None,
+        (Beginning::Upgrade, Some(socket)) => Some(upgrade::Takeover::begin(socket)?),
+        (Beginning::Upgrade, None) => return Err(UpgradeError::NoSocket.into()),
+    };
+    supervisor::run(settings, load, takeover)
 }

@@ -25,7 +25,7 @@ pub(crate) struct Site {
     pub(crate) name: String,
     hosts: Vec<HostPattern>,
     /// `None`: everything is public.
-    pub(crate) gate: Option<Gate>,
+    pub(crate) gate: Option<Arc<Gate>>,
     /// What its origins are told of viewers.
     pub(crate) identity: Identity,
     /// How its requests are served, by their path.
@@ -47,10 +47,12 @@ pub(crate) struct Gate {
 }
 
 impl Site {
-    /// A site at work. Its origins have been connected.
+    /// A site at work. Its origins have been connected. A gate for the same sign-in may be `kept`: it goes
+    /// on with its keys and the tokens that it has verified.
     pub(crate) fn new(
         settings: SiteSettings,
         behaviours: Behaviours,
+        kept: Option<Arc<Gate>>,
         client: &ReqwestClient,
         metrics: &Metrics,
     ) -> Self {
@@ -63,11 +65,13 @@ impl Site {
                     HeaderName::from_bytes(name.as_bytes()).ok()?;
                     Some((Bytes::copy_from_slice(name.as_bytes()), header_value::encode(value)))
                 }));
-                let driver = Driver::new(client.clone(), PROVIDER_BUDGET).with_observer(metrics.observer(&name));
-                Some(Gate {
-                    authenticator: Authenticator::new(*config, Capabilities::PROXY),
-                    driver: Arc::new(driver),
-                })
+                Some(kept.unwrap_or_else(|| {
+                    let driver = Driver::new(client.clone(), PROVIDER_BUDGET).with_observer(metrics.observer(&name));
+                    Arc::new(Gate {
+                        authenticator: Authenticator::new(*config, Capabilities::PROXY),
+                        driver: Arc::new(driver),
+                    })
+                }))
             }
         };
         Self {
@@ -89,6 +93,11 @@ pub(crate) struct Sites(Vec<Arc<Site>>);
 impl Sites {
     pub(crate) const fn new(sites: Vec<Arc<Site>>) -> Self {
         Self(sites)
+    }
+
+    /// The site at that place of the configuration.
+    pub(crate) fn at(&self, index: usize) -> Option<&Arc<Site>> {
+        self.0.get(index)
     }
 
     /// The site that answers to a host; of several patterns that match the most exact one counts.
@@ -123,7 +132,7 @@ mod tests {
         let mut sites = Vec::new();
         for site in settings.sites {
             let behaviours = Behaviours::connect(&site, &metrics, &Handle::current()).await.unwrap();
-            sites.push(Arc::new(Site::new(site, behaviours, &client, &metrics)));
+            sites.push(Arc::new(Site::new(site, behaviours, None, &client, &metrics)));
         }
         Sites::new(sites)
     }

@@ -2,6 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
+use arc_swap::ArcSwap;
 use rustls::{
     ServerConfig,
     crypto::ring,
@@ -10,46 +11,99 @@ use rustls::{
     sign::CertifiedKey,
 };
 use webpki::EndEntityCert;
+use x509_parser::parse_x509_certificate;
 
 use crate::config::{CertificateFiles, ConfigError, HostPattern, Problem};
 
-/// The TLS settings of the https listeners. `None` without certificates.
-///
-/// # Errors
-/// Every file that cannot be read, is not what it should be, or does not fit its partner.
-pub fn load(files: &[CertificateFiles]) -> Result<Option<Arc<ServerConfig>>, ConfigError> {
-    if files.is_empty() {
-        return Ok(None);
-    }
-    let mut problems = Vec::new();
-    let mut certificates = Vec::with_capacity(files.len());
-    for (index, files) in files.iter().enumerate() {
-        match Certificate::load(files) {
-            Ok(certificate) => certificates.push(certificate),
-            Err(wrong) => problems.push(Problem {
-                path: format!("listen.tls[{index}].{}", wrong.key),
-                found: wrong.found,
-                expected: wrong.expected.to_owned(),
-            }),
+/// Certificates that have been loaded and checked.
+#[derive(Debug, Default)]
+pub struct Certificates(Vec<Certificate>);
+
+impl Certificates {
+    /// Loads every certificate with its key.
+    ///
+    /// # Errors
+    /// Every file that cannot be read, is not what it should be, or does not fit its partner.
+    pub fn load(files: &[CertificateFiles]) -> Result<Self, ConfigError> {
+        let mut problems = Vec::new();
+        let mut certificates = Vec::with_capacity(files.len());
+        for (index, files) in files.iter().enumerate() {
+            match Certificate::load(files) {
+                Ok(certificate) => certificates.push(certificate),
+                Err(wrong) => problems.push(Problem {
+                    path: format!("listen.tls[{index}].{}", wrong.key),
+                    found: wrong.found,
+                    expected: wrong.expected.to_owned(),
+                }),
+            }
+        }
+        if problems.is_empty() {
+            Ok(Self(certificates))
+        } else {
+            Err(ConfigError { problems })
         }
     }
-    if !problems.is_empty() {
-        return Err(ConfigError { problems });
-    }
-    server_config(certificates).map(Some).map_err(|error| {
-        ConfigError::from(Problem {
-            path: "listen.tls".into(),
-            found: format!("certificates that cannot be served ({error})"),
-            expected: "certificates for TLS 1.2 and 1.3".into(),
+
+    /// When each certificate ends, in seconds since 1970, with the name it goes by.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = (String, i64)> + '_ {
+        self.0.iter().map(|certificate| {
+            let name = certificate.names.first().map(ToString::to_string);
+            (name.unwrap_or_default(), certificate.not_after)
         })
-    })
+    }
+
+    fn choose(&self, name: &str) -> Option<&Certificate> {
+        let fitting = self.0.iter().flat_map(|certificate| {
+            let names = certificate.names.iter().filter(|pattern| pattern.covers(name));
+            names.map(move |pattern| (pattern.weight(), certificate))
+        });
+        fitting
+            .max_by_key(|(weight, _)| *weight)
+            .map(|(_, certificate)| certificate)
+    }
 }
 
-fn server_config(certificates: Vec<Certificate>) -> Result<Arc<ServerConfig>, rustls::Error> {
+/// TLS for all https listeners. Its certificates can be replaced while it is in use; sessions that have
+/// been resumed with a ticket go on to be.
+#[derive(Clone, Debug)]
+pub(crate) struct Tls {
+    resolver: Arc<Resolver>,
+    config: Arc<ServerConfig>,
+}
+
+impl Tls {
+    /// With these certificates to begin with.
+    ///
+    /// # Errors
+    /// Protocol versions that the cryptography does not have, or no randomness: neither happens.
+    pub(crate) fn new(certificates: Certificates) -> Result<Self, ConfigError> {
+        let resolver = Arc::new(Resolver(ArcSwap::from_pointee(certificates)));
+        let config = server_config(Arc::clone(&resolver)).map_err(|error| {
+            ConfigError::from(Problem {
+                path: "listen.tls".into(),
+                found: format!("certificates that cannot be served ({error})"),
+                expected: "certificates for TLS 1.2 and 1.3".into(),
+            })
+        })?;
+        Ok(Self { resolver, config })
+    }
+
+    /// What a connection is to be accepted with.
+    pub(crate) fn config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.config)
+    }
+
+    /// From now on, handshakes that begin use those.
+    pub(crate) fn replace(&self, certificates: Certificates) {
+        self.resolver.0.store(Arc::new(certificates));
+    }
+}
+
+fn server_config(resolver: Arc<Resolver>) -> Result<Arc<ServerConfig>, rustls::Error> {
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_cert_resolver(Arc::new(Resolver(certificates)));
+        .with_cert_resolver(resolver);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config.ticketer = ring::Ticketer::new()?;
     Ok(Arc::new(config))
@@ -64,6 +118,8 @@ struct Wrong {
 #[derive(Debug)]
 struct Certificate {
     names: Vec<HostPattern>,
+    /// Seconds since 1970.
+    not_after: i64,
     key: Arc<CertifiedKey>,
 }
 
@@ -78,6 +134,7 @@ impl Certificate {
             ),
             expected: "an X.509 certificate with DNS names",
         })?;
+        let not_after = not_after(&chain);
         let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| Wrong {
             key: "key",
             found: format!("{} ({error})", files.key.display()),
@@ -94,6 +151,7 @@ impl Certificate {
         })?;
         Ok(Self {
             names,
+            not_after,
             key: Arc::new(key),
         })
     }
@@ -120,30 +178,25 @@ fn names(chain: &[CertificateDer<'static>]) -> Result<Vec<HostPattern>, webpki::
     Ok(leaf.valid_dns_names().filter_map(|name| name.parse().ok()).collect())
 }
 
+/// The end of the first certificate's validity; what webpki has taken for a certificate has one.
+fn not_after(chain: &[CertificateDer<'static>]) -> i64 {
+    let leaf = chain.first().and_then(|leaf| parse_x509_certificate(leaf).ok());
+    leaf.map_or(0, |(_, leaf)| leaf.validity().not_after.timestamp())
+}
+
 /// Chooses by server name (RFC 6066, section 3): exact names before wildcards, else the first certificate,
 /// so that a viewer without a fitting name sees a certificate and an honest warning.
 #[derive(Debug)]
-struct Resolver(Vec<Certificate>);
-
-impl Resolver {
-    fn choose(&self, name: &str) -> Option<&Certificate> {
-        let fitting = self.0.iter().flat_map(|certificate| {
-            let names = certificate.names.iter().filter(|pattern| pattern.covers(name));
-            names.map(move |pattern| (pattern.weight(), certificate))
-        });
-        fitting
-            .max_by_key(|(weight, _)| *weight)
-            .map(|(_, certificate)| certificate)
-    }
-}
+struct Resolver(ArcSwap<Certificates>);
 
 impl ResolvesServerCert for Resolver {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let certificates = self.0.load();
         let chosen = hello
             .server_name()
-            .and_then(|name| self.choose(&name.to_ascii_lowercase()));
+            .and_then(|name| certificates.choose(&name.to_ascii_lowercase()));
         chosen
-            .or(self.0.first())
+            .or(certificates.0.first())
             .map(|certificate| Arc::clone(&certificate.key))
     }
 }
@@ -179,9 +232,9 @@ mod tests {
         .iter()
         .map(|files| Certificate::load(files).unwrap_or_else(|wrong| panic!("{}", wrong.found)))
         .collect();
-        let resolver = Resolver(certificates);
+        let certificates = Certificates(certificates);
         let chosen = |name: &str| {
-            resolver
+            certificates
                 .choose(name)
                 .map(|certificate| certificate.names[0].to_string())
         };
@@ -204,7 +257,7 @@ mod tests {
             cert: folder.path().join("none.pem"),
             key: one.key,
         };
-        let error = load(&[mixed, missing]).unwrap_err();
+        let error = Certificates::load(&[mixed, missing]).unwrap_err();
         let paths: Vec<&str> = error.problems.iter().map(|problem| problem.path.as_str()).collect();
         assert_eq!(paths, ["listen.tls[0].key", "listen.tls[1].cert"]);
         assert!(error.problems[0].found.contains("does not fit"), "{error}");

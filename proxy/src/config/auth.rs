@@ -25,6 +25,17 @@ pub enum AuthSettings {
     Off,
 }
 
+/// What the core makes of it follows from what was given.
+impl PartialEq for AuthSettings {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Off, Self::Off) => true,
+            (Self::Required { given, .. }, Self::Required { given: other, .. }) => given == other,
+            (Self::Off, Self::Required { .. }) | (Self::Required { .. }, Self::Off) => false,
+        }
+    }
+}
+
 /// Text from the environment stands for a number here.
 const NUMBERS: [&str; 3] = ["pkceLength", "nonceLength", "nonceMaxAge"];
 /// May be given as the content of a file, under the key and `_file`.
@@ -68,6 +79,7 @@ fn base(section: &mut Section<'_>) -> Option<Object> {
     let Some(file) = section.file("file") else {
         return Some(Object::default());
     };
+    section.source().report.has_read(&file);
     match tree::read(&file) {
         Ok(Json::Object(object)) => Some(object),
         Ok(other) => {

@@ -14,7 +14,7 @@ use super::{
 use crate::identity::spelling::{Pattern, fold};
 
 /// What an origin is told of the viewer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdentitySettings {
     /// Headers, each with the claim that it tells.
     pub headers: Vec<(HeaderName, String)>,

@@ -27,6 +27,17 @@ impl OriginSettings {
             Self::Directory(_) => "directory",
         }
     }
+
+    /// Whether the origin is also made of things that can change while the settings stay the same:
+    /// certificate files, credentials of the AWS chain.
+    #[must_use]
+    pub const fn draws_on_others(&self) -> bool {
+        match self {
+            Self::S3(s3) => s3.credentials.is_none(),
+            Self::Custom(custom) => custom.ca_file.is_some() || custom.client_certificate.is_some(),
+            Self::Directory(_) => false,
+        }
+    }
 }
 
 /// `kind = "s3"`.

@@ -1,6 +1,10 @@
 //! What can be wrong with a configuration, and the list that collects all of it.
 
-use std::{cell::RefCell, fmt};
+use std::{
+    cell::RefCell,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use auth_core::ConfigProblem;
 
@@ -50,22 +54,38 @@ impl From<Problem> for ConfigError {
     }
 }
 
-/// Collects problems while the sections are read; shared by all of them.
+/// Collects problems while the sections are read, and which files were read; shared by all of them.
 #[derive(Debug, Default)]
-pub(super) struct Report(RefCell<Vec<Problem>>);
+pub(super) struct Report {
+    problems: RefCell<Vec<Problem>>,
+    files: RefCell<Vec<PathBuf>>,
+}
 
 impl Report {
     pub(super) fn add(&self, path: impl Into<String>, found: impl Into<String>, expected: impl Into<String>) {
-        self.0.borrow_mut().push(Problem {
+        self.problems.borrow_mut().push(Problem {
             path: path.into(),
             found: found.into(),
             expected: expected.into(),
         });
     }
 
+    /// Notes a file that a value was taken from.
+    pub(super) fn has_read(&self, file: &Path) {
+        self.files.borrow_mut().push(file.to_owned());
+    }
+
+    /// The files that have been noted.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        self.files.take()
+    }
+
     /// Whether a key below `section` has been reported.
     pub(super) fn mentions(&self, section: &str) -> bool {
-        self.0.borrow().iter().any(|problem| problem.path.starts_with(section))
+        self.problems
+            .borrow()
+            .iter()
+            .any(|problem| problem.path.starts_with(section))
     }
 
     /// The core's problems, under the path of the section that was handed to it.
@@ -82,7 +102,7 @@ impl Report {
 
     /// `settings`, unless there was a problem.
     pub(super) fn conclude<T>(self, settings: T) -> Result<T, ConfigError> {
-        let problems = self.0.into_inner();
+        let problems = self.problems.into_inner();
         if problems.is_empty() {
             Ok(settings)
         } else {

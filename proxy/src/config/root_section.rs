@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
 
 use super::{
-    CertificateFiles,
+    CertificateFiles, operations,
     section::Section,
     settings::{Limits, ListenSettings, LogFormat, LogSettings, PlainHttp, Settings},
     site::{self, SiteSettings},
@@ -20,6 +20,8 @@ pub(super) fn read(mut root: Section<'_>) -> Option<Settings> {
     let limits = limits(root.section("limits"));
     let log = log(root.section("log"));
     let drain = drain(root.section("shutdown"));
+    let reload = operations::reload(root.section("reload"));
+    let upgrade = operations::upgrade(root.section("upgrade"));
     let threads = root
         .parsed("threads", "a number from 1")
         .or_else(|| std::thread::available_parallelism().ok())
@@ -44,8 +46,11 @@ pub(super) fn read(mut root: Section<'_>) -> Option<Settings> {
         limits,
         log,
         drain,
+        reload,
+        upgrade,
         threads,
         sites,
+        files: Vec::new(),
     })
 }
 

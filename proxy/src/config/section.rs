@@ -235,6 +235,7 @@ impl<'a> Section<'a> {
 
     /// The content of a secret's file without the newline at its end.
     pub(super) fn secret_file(&self, key: &str, file: &Path) -> Option<Secret<String>> {
+        self.source.report.has_read(file);
         match std::fs::read_to_string(file) {
             Ok(content) => {
                 let content = content.strip_suffix('\n').unwrap_or(&content);

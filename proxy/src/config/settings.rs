@@ -1,10 +1,10 @@
 //! The settings as the code sees them: checked, complete, defaults filled in.
 
-use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
+use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use ipnet::IpNet;
 
-use super::{CertificateFiles, SiteSettings};
+use super::{CertificateFiles, ReloadSettings, SiteSettings, UpgradeSettings};
 
 /// Everything a server needs to start.
 #[derive(Clone, Debug)]
@@ -21,10 +21,16 @@ pub struct Settings {
     pub log: LogSettings,
     /// How long requests in flight may go on after SIGTERM.
     pub drain: Duration,
+    /// What is read again while the server runs.
+    pub reload: ReloadSettings,
+    /// How another process takes over.
+    pub upgrade: UpgradeSettings,
     /// Worker threads.
     pub threads: NonZeroUsize,
     /// The sites, at least one.
     pub sites: Vec<SiteSettings>,
+    /// The files that all this was taken from; certificates are not among them.
+    pub files: Vec<PathBuf>,
 }
 
 /// Where viewers connect.

@@ -35,6 +35,8 @@ impl Settings {
             },
             "log": { "level": self.log.level.as_str().to_ascii_lowercase(), "format": self.log.format.as_str() },
             "shutdown": { "drain": span(self.drain) },
+            "reload": { "watch": self.reload.watch.as_str(), "interval": span(self.reload.interval) },
+            "upgrade": { "socket": self.upgrade.socket, "drain": span(self.upgrade.drain) },
             "threads": self.threads,
             "sites": self.sites.iter().map(site).collect::<Vec<_>>(),
         })

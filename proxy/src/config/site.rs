@@ -11,7 +11,7 @@ use super::{
 };
 
 /// One `[[sites]]` entry.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SiteSettings {
     /// Its label in metrics and logs; the first host unless named.
     pub name: String,
@@ -29,6 +29,15 @@ pub struct SiteSettings {
     pub behaviours: Vec<PathBehaviour>,
     /// For all other paths.
     pub default: BehaviourSettings,
+}
+
+impl SiteSettings {
+    /// Whether one of the origins is also made of things that can change while the settings stay the same.
+    #[must_use]
+    pub fn draws_on_others(&self) -> bool {
+        let named = self.origins.iter().map(|(_, origin)| origin);
+        named.chain([&self.origin]).any(OriginSettings::draws_on_others)
+    }
 }
 
 /// Reads one entry. `None`: there was a problem, and it has been reported.

@@ -11,11 +11,13 @@ use pingora::{
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt},
-    sync::watch,
     time::{Instant, timeout},
 };
 
-use super::head::{self, HeadError, HeadLimits};
+use super::{
+    head::{self, HeadError, HeadLimits},
+    worker::End,
+};
 use crate::{
     config::Limits,
     gateway::{Gateway, Shared},
@@ -28,32 +30,21 @@ const LINGER: Duration = Duration::from_secs(2);
 /// And how much.
 const LINGER_BYTES: usize = 1 << 20;
 
-/// Serves a connection until it ends, or until draining begins and no request is under way.
-pub(super) async fn serve(
-    stream: Stream,
-    proxy: &Arc<HttpProxy<Gateway>>,
-    shared: &Shared,
-    draining: &watch::Receiver<bool>,
-) {
+/// Serves a connection until it ends, or until the server closes and no request is under way.
+pub(super) async fn serve(stream: Stream, proxy: &Arc<HttpProxy<Gateway>>, shared: &Shared, end: End) {
     if matches!(stream.selected_alpn_proto(), Some(ALPN::H2)) {
-        proxy.process_new(stream, draining).await;
+        proxy.process_new(stream, &end.draining).await;
     } else {
-        serve_http1(stream, proxy, shared, draining).await;
+        serve_http1(stream, proxy, shared, end).await;
     }
 }
 
-async fn serve_http1(
-    mut stream: Stream,
-    proxy: &Arc<HttpProxy<Gateway>>,
-    shared: &Shared,
-    draining: &watch::Receiver<bool>,
-) {
-    let mut end = draining.clone();
+async fn serve_http1(mut stream: Stream, proxy: &Arc<HttpProxy<Gateway>>, shared: &Shared, mut end: End) {
     let mut settings: Option<HttpPersistentSettings> = None;
     loop {
         let quit = async {
             // An error means that the server is gone, which is the end as well.
-            let _ = end.wait_for(|draining| *draining).await;
+            let _ = end.closing.wait_for(|closing| *closing).await;
         };
         // A kept connection waits by the limits that were in force when its last request ended.
         let limits = shared.generation.take().limits;
@@ -68,7 +59,7 @@ async fn serve_http1(
             None => session.set_keepalive(Some(limits.idle.as_secs().max(1))),
         }
         session.set_pipelined_prefix(head);
-        let Some(reused) = proxy.process_new_http(session, draining).await else {
+        let Some(reused) = proxy.process_new_http(session, &end.draining).await else {
             return;
         };
         (stream, settings) = reused.consume();

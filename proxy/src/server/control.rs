@@ -1,37 +1,22 @@
-//! The control thread: sets everything up, watches over it, and takes it down again.
+//! The control thread: starts everything, carries out commands, and takes it all down again.
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, mpsc as std_mpsc},
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::mpsc as std_mpsc, time::Duration};
 
-use auth_driver::ReqwestClient;
-use rustls::ServerConfig;
 use tokio::{
-    net::TcpListener,
-    runtime::{Builder, Runtime},
-    sync::{Semaphore, mpsc, watch},
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+    time::{Instant, sleep_until},
 };
 
 use super::{
-    Command, StartError,
-    listener::{self, Reception},
-    worker::Worker,
+    Command, ReloadError, StartError,
+    engine::{Engine, Leave},
+    listeners::Kind,
+    notify,
+    reload::{self, Prepared},
+    upgrade::{Offer, Takeover},
 };
-use crate::{
-    admin::{Admin, Readiness},
-    config::Settings,
-    gateway::Shared,
-    generation::{Generation, InForce, Means},
-    metrics::Metrics,
-    tls,
-};
-
-/// Calls to identity providers, credentials, the admin listener and accepting: all light.
-const CONTROL_THREADS: usize = 2;
-/// For what is still running on the control runtime at the end, such as a provider's slow answer.
-const RUNTIME_END: Duration = Duration::from_millis(100);
+use crate::config::{ConfigError, Settings};
 
 /// The addresses that were really taken.
 pub(super) struct Addresses {
@@ -40,17 +25,25 @@ pub(super) struct Addresses {
     pub(super) admin: Option<SocketAddr>,
 }
 
+/// What a server is started with.
+pub(super) struct Start {
+    pub(super) settings: Settings,
+    /// The process to take over from.
+    pub(super) takeover: Option<Takeover>,
+    /// For what finds out by itself that something is to be done.
+    pub(super) commands: mpsc::UnboundedSender<Command>,
+}
+
 /// Runs a server from its start to its end.
 pub(super) fn run(
-    settings: Settings,
+    start: Start,
     ready: &std_mpsc::SyncSender<Result<Addresses, StartError>>,
-    mut commands: mpsc::UnboundedReceiver<Command>,
+    commands: mpsc::UnboundedReceiver<Command>,
 ) {
-    let drain = settings.drain;
-    for warning in settings.warnings() {
+    for warning in start.settings.warnings() {
         tracing::warn!(target: "portcullis", "{warning}");
     }
-    let (server, addresses) = match Engine::set_up(settings) {
+    let (control, addresses) = match Control::start(start, commands) {
         Ok(started) => started,
         Err(error) => {
             // The starter waits for exactly this.
@@ -64,10 +57,11 @@ pub(super) fn run(
         https = list(&addresses.https),
         admin = addresses.admin.map(tracing::field::display),
         version = env!("CARGO_PKG_VERSION"),
+        pid = std::process::id(),
         "ready"
     );
     let _ = ready.send(Ok(addresses));
-    server.watch(&mut commands, drain);
+    control.run();
     tracing::info!(target: "portcullis", "stopped");
 }
 
@@ -75,145 +69,141 @@ fn list(addresses: &[SocketAddr]) -> String {
     addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
-struct Engine {
-    runtime: Runtime,
-    workers: Arc<[Worker]>,
-    room: Arc<Semaphore>,
-    connections: u32,
-    draining: watch::Sender<bool>,
-    readiness: Readiness,
-    metrics: Arc<Metrics>,
+struct Control {
+    engine: Engine,
+    commands: mpsc::UnboundedReceiver<Command>,
+    reloading: Option<Reloading>,
+    _offer: Option<Offer>,
 }
 
-impl Engine {
-    fn set_up(settings: Settings) -> Result<(Self, Addresses), StartError> {
-        let tls = tls::load(&settings.listen.tls)?;
-        let (http, http_addrs) = bind_all(&settings.listen.http)?;
-        let (https, https_addrs) = bind_all(&settings.listen.https)?;
-        let admin = settings.admin.map(listener::bind).transpose()?;
-        let admin_addr = admin.as_ref().map(|(_, address)| *address);
+/// The next generation in the making, and who waits for it.
+struct Reloading {
+    prepared: JoinHandle<Result<Prepared, ReloadError>>,
+    asked: oneshot::Sender<Result<(), ReloadError>>,
+}
 
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(CONTROL_THREADS)
-            .thread_name("control")
-            .enable_all()
-            .build()?;
-        let metrics = Arc::new(Metrics::new()?);
-        let readiness = Readiness::new();
-        let means = Means {
-            metrics: Arc::clone(&metrics),
-            client: ReqwestClient::new()?,
-            control: runtime.handle().clone(),
-        };
-        let generation = runtime.block_on(Generation::build(&settings, &means))?;
-        let shared = Arc::new(Shared {
-            generation: InForce::new(generation),
-            metrics: Arc::clone(&metrics),
-            readiness: readiness.clone(),
-            control: runtime.handle().clone(),
-        });
-        let (draining, draining_watch) = watch::channel(false);
-        let workers: Arc<[Worker]> = (0..settings.threads.get())
-            .map(|index| Worker::start(index, &shared, draining_watch.clone()))
-            .collect::<Result<_, _>>()?;
-        let connections = u32::try_from(settings.limits.connections.get()).unwrap_or(u32::MAX);
-        let server = Self {
-            room: Arc::new(Semaphore::new(connections as usize)),
-            connections,
-            readiness,
-            runtime,
-            workers,
-            draining,
-            metrics,
-        };
-        server.readiness.set(true);
-        server.listen(http, None, "http")?;
-        server.listen(https, tls, "https")?;
-        if let Some((listener, _)) = admin {
-            let admin = Admin::new(Arc::clone(&server.metrics), server.readiness.clone());
-            server.enter(|| TcpListener::from_std(listener)).map(|listener| {
-                server.runtime.spawn(admin.serve(listener));
-            })?;
-        }
-        server.metrics.configuration_loaded(auth_driver::now());
+impl Control {
+    fn start(start: Start, commands: mpsc::UnboundedReceiver<Command>) -> Result<(Self, Addresses), StartError> {
+        let Start {
+            settings,
+            mut takeover,
+            commands: sender,
+        } = start;
+        let lent = takeover.as_mut().map(Takeover::take_listeners).unwrap_or_default();
+        let socket = settings.upgrade.socket.clone();
+        let engine = Engine::set_up(settings, lent)?;
         let addresses = Addresses {
-            http: http_addrs,
-            https: https_addrs,
-            admin: admin_addr,
+            http: engine.listeners.addresses(Kind::Http),
+            https: engine.listeners.addresses(Kind::Https),
+            admin: engine.listeners.addresses(Kind::Admin).first().copied(),
         };
-        Ok((server, addresses))
+        let taken = takeover.map_or(Ok(()), Takeover::complete);
+        let offered = taken.map_err(StartError::from).and_then(|()| {
+            let offer = socket.map(|socket| Offer::make(&socket, sender, engine.runtime.handle()));
+            Ok(offer.transpose()?)
+        });
+        let offer = match offered {
+            Ok(offer) => offer,
+            Err(error) => {
+                engine.take_down();
+                return Err(error);
+            }
+        };
+        let control = Self {
+            engine,
+            commands,
+            reloading: None,
+            _offer: offer,
+        };
+        Ok((control, addresses))
     }
 
-    fn enter<T>(&self, make: impl FnOnce() -> std::io::Result<T>) -> Result<T, StartError> {
-        let _entered = self.runtime.enter();
-        Ok(make()?)
+    fn run(mut self) {
+        let runtime = self.engine.runtime.handle().clone();
+        runtime.block_on(self.obey());
+        self.engine.take_down();
     }
 
-    fn listen(
-        &self,
-        listeners: Vec<std::net::TcpListener>,
-        tls: Option<Arc<ServerConfig>>,
-        label: &str,
-    ) -> Result<(), StartError> {
-        for listener in listeners {
-            let listener = self.enter(|| TcpListener::from_std(listener))?;
-            let reception = Reception {
-                workers: Arc::clone(&self.workers),
-                room: Arc::clone(&self.room),
-                draining: self.draining.subscribe(),
-            };
-            let gauge = self.metrics.connections.with_label_values(&[label]);
-            self.runtime.spawn(reception.accept(listener, tls.clone(), gauge));
-        }
-        Ok(())
-    }
-
-    fn watch(self, commands: &mut mpsc::UnboundedReceiver<Command>, drain: Duration) {
-        self.runtime.block_on(async {
-            if commands.recv().await == Some(Command::Drain) {
-                tokio::select! {
-                    () = self.drain() => tracing::info!(target: "portcullis", "drained"),
-                    () = tokio::time::sleep(drain) => {
-                        tracing::warn!(target: "portcullis", "requests were cut off at the end of the drain time");
+    /// Until nothing is left to be done here.
+    async fn obey(&mut self) {
+        let mut end: Option<Instant> = None;
+        loop {
+            tokio::select! {
+                biased;
+                command = self.commands.recv() => match command {
+                    None | Some(Command::Stop) => return,
+                    Some(Command::Drain) => end = Some(self.leave(Leave::Closing)),
+                    Some(Command::HandedOver { to }) => {
+                        tracing::info!(target: "portcullis", to, "handed over: draining");
+                        notify::main_process(to);
+                        end = Some(self.leave(Leave::HandedOver));
                     }
-                    () = until_stop(commands) => {}
+                    Some(Command::Lend(asked)) => {
+                        // Whoever asked may have gone.
+                        let _ = asked.send(self.engine.listeners.lend());
+                    }
+                    Some(Command::Reload(settings, asked)) => self.reload(settings, asked),
+                    Some(Command::RenewCertificates) => self.engine.renew_certificates(),
+                },
+                prepared = prepared(&mut self.reloading) => self.finish_reload(prepared),
+                () = self.engine.empty(), if end.is_some() => {
+                    tracing::info!(target: "portcullis", "drained");
+                    return;
+                }
+                () = sleep_until(end.unwrap_or_else(far_away)), if end.is_some() => {
+                    tracing::warn!(target: "portcullis", "requests were cut off at the end of the drain time");
+                    return;
                 }
             }
-        });
-        self.take_down();
+        }
     }
 
-    /// Returns as soon as no connection is left.
-    async fn drain(&self) {
-        self.readiness.set(false);
-        self.metrics.draining.set(1);
-        // The receivers live as long as there is something to drain.
-        let _ = self.draining.send(true);
-        // Every connection holds a permit.
-        let _ = self.room.acquire_many(self.connections).await;
+    fn leave(&mut self, leave: Leave) -> Instant {
+        Instant::now() + self.engine.leave(leave)
     }
 
-    fn take_down(self) {
-        self.readiness.set(false);
-        // Ends the accepting tasks, which share the workers.
-        self.runtime.shutdown_timeout(RUNTIME_END);
-        self.workers.iter().for_each(Worker::end);
+    /// Begins to prepare the next generation; one that is still being prepared is given up for it.
+    fn reload(
+        &mut self,
+        settings: Result<Box<Settings>, ConfigError>,
+        asked: oneshot::Sender<Result<(), ReloadError>>,
+    ) {
+        if let Some(before) = self.reloading.take() {
+            before.prepared.abort();
+            let _ = before.asked.send(Err(ReloadError::Superseded));
+        }
+        let prepared = settings
+            .map_err(ReloadError::from)
+            .and_then(|settings| self.engine.prepare(*settings));
+        match prepared {
+            Ok(preparation) => {
+                let prepared = tokio::spawn(reload::prepare(preparation));
+                self.reloading = Some(Reloading { prepared, asked });
+            }
+            Err(error) => {
+                let _ = asked.send(self.engine.reloaded(Err(error)));
+            }
+        }
     }
-}
 
-async fn until_stop(commands: &mut mpsc::UnboundedReceiver<Command>) {
-    while let Some(command) = commands.recv().await {
-        if command == Command::Stop {
-            return;
+    fn finish_reload(&mut self, prepared: Result<Prepared, ReloadError>) {
+        let result = prepared.and_then(|prepared| self.engine.install(prepared));
+        let result = self.engine.reloaded(result);
+        if let Some(reloading) = self.reloading.take() {
+            let _ = reloading.asked.send(result);
         }
     }
 }
 
-fn bind_all(addresses: &[SocketAddr]) -> Result<(Vec<std::net::TcpListener>, Vec<SocketAddr>), StartError> {
-    let bound = addresses
-        .iter()
-        .copied()
-        .map(listener::bind)
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(bound.into_iter().unzip())
+/// Never ready while nothing is being prepared.
+async fn prepared(reloading: &mut Option<Reloading>) -> Result<Prepared, ReloadError> {
+    match reloading {
+        Some(reloading) => (&mut reloading.prepared).await.unwrap_or(Err(ReloadError::Superseded)),
+        None => std::future::pending().await,
+    }
+}
+
+/// For a branch that is switched off.
+fn far_away() -> Instant {
+    Instant::now() + Duration::from_secs(3600)
 }

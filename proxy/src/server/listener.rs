@@ -22,16 +22,14 @@ const BACKLOG: i32 = 4096;
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(50);
 
 /// Takes an address. Port 0: any free one.
-pub(super) fn bind(address: SocketAddr) -> Result<(std::net::TcpListener, SocketAddr), StartError> {
+pub(super) fn bind(address: SocketAddr) -> Result<std::net::TcpListener, StartError> {
     let listen = || {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
         socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;
-        let listener = std::net::TcpListener::from(socket);
-        let address = listener.local_addr()?;
-        Ok((listener, address))
+        Ok(std::net::TcpListener::from(socket))
     };
     listen().map_err(|error| StartError::Listen { address, error })
 }
@@ -47,8 +45,8 @@ pub(super) struct Reception {
 }
 
 impl Reception {
-    /// Accepts until draining begins; the listener is closed then.
-    pub(super) async fn accept(mut self, listener: TcpListener, tls: Option<Arc<ServerConfig>>, gauge: IntGauge) {
+    /// Accepts until draining begins.
+    pub(super) async fn accept(mut self, listener: Arc<TcpListener>, tls: Option<Arc<ServerConfig>>, gauge: IntGauge) {
         loop {
             let Ok(permit) = Arc::clone(&self.room).acquire_owned().await else {
                 return;

@@ -24,6 +24,15 @@ use tokio::{
 use super::{connection, stream::ViewerStream};
 use crate::gateway::{Gateway, Shared};
 
+/// How connections learn of the end of service.
+#[derive(Clone, Debug)]
+pub(super) struct End {
+    /// `true`: each request is the last one of its connection.
+    pub(super) draining: watch::Receiver<bool>,
+    /// `true`: connections without a request are closed.
+    pub(super) closing: watch::Receiver<bool>,
+}
+
 /// A connection on its way to a worker.
 #[derive(Debug)]
 pub(super) struct Accepted {
@@ -84,7 +93,7 @@ enum Order {
 }
 
 impl Worker {
-    pub(super) fn start(index: usize, shared: &Arc<Shared>, draining: watch::Receiver<bool>) -> std::io::Result<Self> {
+    pub(super) fn start(index: usize, shared: &Arc<Shared>, end: End) -> std::io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let proxy = Arc::new(HttpProxy::new(Gateway(Arc::clone(shared)), Arc::new(upstream_conf())));
         let (queue, mut accepted) = mpsc::unbounded_channel::<Order>();
@@ -95,9 +104,9 @@ impl Worker {
                     while let Some(Order::Serve(connection, load)) = accepted.recv().await {
                         let proxy = Arc::clone(&proxy);
                         let shared = Arc::clone(&shared);
-                        let draining = draining.clone();
+                        let end = end.clone();
                         tokio::spawn(async move {
-                            serve(connection, &proxy, &shared, draining).await;
+                            serve(connection, &proxy, &shared, end).await;
                             drop(load);
                         });
                     }
@@ -143,12 +152,7 @@ fn upstream_conf() -> ServerConf {
     }
 }
 
-async fn serve(
-    accepted: Accepted,
-    proxy: &Arc<HttpProxy<Gateway>>,
-    shared: &Shared,
-    mut draining: watch::Receiver<bool>,
-) {
+async fn serve(accepted: Accepted, proxy: &Arc<HttpProxy<Gateway>>, shared: &Shared, mut end: End) {
     let Accepted {
         stream,
         peer,
@@ -163,11 +167,11 @@ async fn serve(
         None => Some(Box::new(stream)),
         Some(config) => tokio::select! {
             stream = shake_hands(stream, config, shared.generation.take().limits.handshake) => stream,
-            _ = draining.wait_for(|draining| *draining) => None,
+            _ = end.closing.wait_for(|closing| *closing) => None,
         },
     };
     if let Some(stream) = stream {
-        connection::serve(stream, proxy, shared, &draining).await;
+        connection::serve(stream, proxy, shared, end).await;
     }
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod browser;
 pub(crate) mod certificates;
 pub(crate) mod http;
+pub(crate) mod load;
 pub(crate) mod origin;
 pub(crate) mod process;
 pub(crate) mod runtime;

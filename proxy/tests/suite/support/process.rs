@@ -20,6 +20,11 @@ const HANGS: Duration = Duration::from_secs(40);
 pub(crate) enum Signal {
     Interrupt,
     Terminate,
+    Quit,
+    /// Reload.
+    HangUp,
+    /// Start a successor.
+    Succeed,
 }
 
 /// Everything that the process has written so far.
@@ -75,6 +80,16 @@ impl Process {
         self.event(|event| event["message"] == message)
     }
 
+    /// Waits until there are so many events with this message.
+    pub(crate) fn messages(&self, count: usize, message: &str) -> Vec<Value> {
+        let found = self.wait(|said| {
+            let events = said.out.iter().filter_map(|line| serde_json::from_str(line).ok());
+            let found: Vec<Value> = events.filter(|event: &Value| event["message"] == message).collect();
+            (found.len() >= count).then_some(found)
+        });
+        found.unwrap_or_else(|| panic!("not {count} of {message:?} in {}", self.output()))
+    }
+
     /// Waits for the first line of standard output.
     pub(crate) fn first_line(&self) -> String {
         self.wait(|said| said.out.first().cloned())
@@ -90,6 +105,9 @@ impl Process {
         let signal = match signal {
             Signal::Interrupt => rustix::process::Signal::INT,
             Signal::Terminate => rustix::process::Signal::TERM,
+            Signal::Quit => rustix::process::Signal::QUIT,
+            Signal::HangUp => rustix::process::Signal::HUP,
+            Signal::Succeed => rustix::process::Signal::USR2,
         };
         rustix::process::kill_process(pid, signal).unwrap();
     }

@@ -1,6 +1,10 @@
 //! A site with everything around it: identity provider, configuration, running proxy.
 
-use std::{fs, net::SocketAddr, path::Path};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use dev_idp::{Client, DevIdp, Overrides, TokenSet, User};
 use serde_json::{Value, json};
@@ -10,7 +14,7 @@ use super::{
     browser::Browser,
     http::{Request, Response, Wire, exchange},
     origin::{CONTENT, Origin},
-    process::{Process, addresses},
+    process::{Process, Signal, addresses},
     runtime::wait,
 };
 
@@ -160,7 +164,9 @@ impl Plan {
             process,
             idp,
             elasticsearch: plan.config["sites"][0]["auth"]["cookieCompatibility"] == "elasticsearch",
-            _folder: plan.folder,
+            config: plan.config,
+            file,
+            folder: plan.folder,
         }
     }
 
@@ -180,7 +186,7 @@ impl Plan {
         (self, idp)
     }
 
-    fn write(&self) -> std::path::PathBuf {
+    fn write(&self) -> PathBuf {
         let file = self.folder.path().join("config.json");
         fs::write(&file, self.config.to_string()).unwrap();
         file
@@ -199,10 +205,49 @@ pub(crate) struct Site {
     pub(crate) process: Process,
     pub(crate) idp: dev_idp::Running,
     elasticsearch: bool,
-    _folder: TempDir,
+    config: Value,
+    file: PathBuf,
+    folder: TempDir,
 }
 
 impl Site {
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The configuration file.
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Writes the configuration anew; the proxy is not told.
+    pub(crate) fn rewrite(&mut self, change: impl FnOnce(&mut Value)) {
+        change(&mut self.config);
+        let next = self.file.with_extension("next");
+        fs::write(&next, self.config.to_string()).unwrap();
+        fs::rename(next, &self.file).unwrap();
+    }
+
+    /// The same where the log says nothing of it.
+    pub(crate) fn reload_quietly(&mut self, change: impl FnOnce(&mut Value)) {
+        const RELOADS: &str = "portcullis_config_reloads_total{result=\"success\"}";
+        let before = self.metric(RELOADS);
+        self.rewrite(change);
+        self.process.signal(Signal::HangUp);
+        while self.metric(RELOADS) == before {
+            std::thread::yield_now();
+        }
+    }
+
+    /// Writes the configuration anew and has it reloaded, which must work.
+    pub(crate) fn reload(&mut self, change: impl FnOnce(&mut Value)) {
+        const MESSAGE: &str = "configuration reloaded";
+        let before = self.process.out().matches(MESSAGE).count();
+        self.rewrite(change);
+        self.process.signal(Signal::HangUp);
+        self.process.messages(before + 1, MESSAGE);
+    }
+
     pub(crate) fn address(&self) -> SocketAddr {
         self.http.expect("a plain listener")
     }
