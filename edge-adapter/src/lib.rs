@@ -4,6 +4,8 @@
 //! handed back exactly as it came; what is generated keeps to CloudFront's limits. The crate decides
 //! nothing about sessions, and refuses (as a failed invocation) what is not an event for its role.
 
+#[cfg(feature = "archive")]
+pub mod archive;
 mod event;
 mod forbidden;
 mod function;

@@ -15,7 +15,7 @@ use tracing::{
 
 /// Our own events carry these targets. Those of other crates are left out: the runtime library repeats
 /// every failed invocation, and its finer events quote requests.
-const OWN_TARGETS: [&str; 2] = ["edge_adapter", "bootstrap"];
+const OWN_TARGETS: [&str; 3] = ["edge_adapter", "bootstrap", "custom_resources"];
 
 /// Writes each event as one line.
 #[derive(Debug)]

@@ -1,13 +1,16 @@
 //! From a program and a configuration to packages, in memory; then onto the disk.
 
-use std::{fs, io, path::Path};
+use std::{fs, io, os::unix::fs::PermissionsExt, path::Path};
 
-use edge_adapter::{Role, SettingsError, check_settings, settings_for};
+use edge_adapter::{
+    Role, SettingsError,
+    archive::{self, Entries, Entry},
+    check_settings, settings_for,
+};
 use thiserror::Error;
 use zip::result::ZipError;
 
 use crate::{
-    archive::{self, Entries, Entry},
     elf,
     manifest::{Manifest, Package, Program, sha256},
 };
@@ -114,10 +117,6 @@ fn described(role: Role, zip: &[u8]) -> Result<Package, EmitError> {
 
 /// Writes packages and manifest, and the template beside them where there is one.
 pub(crate) fn write(packages: &Packages, out: &Path, template: &Path) -> Result<(), EmitError> {
-    let failed = |path: &Path| {
-        let path = path.display().to_string();
-        move |error| EmitError::Io(path, error)
-    };
     fs::create_dir_all(out).map_err(failed(out))?;
     for (name, bytes) in &packages.files {
         let path = out.join(name);
@@ -132,6 +131,23 @@ pub(crate) fn write(packages: &Packages, out: &Path, template: &Path) -> Result<
         fs::copy(template, &path).map_err(failed(&path))?;
     }
     Ok(())
+}
+
+/// Writes what every package holds as files, with their modes.
+pub(crate) fn write_unpacked(program: &[u8], out: &Path) -> Result<(), EmitError> {
+    elf::check(program)?;
+    fs::create_dir_all(out).map_err(failed(out))?;
+    for (name, entry) in common(program) {
+        let path = out.join(name);
+        fs::write(&path, &entry.bytes).map_err(failed(&path))?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(entry.mode)).map_err(failed(&path))?;
+    }
+    Ok(())
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> EmitError {
+    let path = path.display().to_string();
+    move |error| EmitError::Io(path, error)
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 //! Every zip holds the same program and the same shims; only configuration.json differs, and only where
 //! a function does not need all of it. Nothing is written when anything is wrong.
 
-mod archive;
 mod build;
 mod elf;
 mod emit;
@@ -30,6 +29,12 @@ struct Arguments {
     /// A program built elsewhere, to be packed as it is.
     #[arg(long)]
     program: Option<PathBuf>,
+    /// Write the files of a package into this folder instead, for a tool that zips them itself.
+    #[arg(long, conflicts_with_all = ["out", "config"])]
+    unpacked: Option<PathBuf>,
+    /// Only check that this program would run in Lambda.
+    #[arg(long, conflicts_with_all = ["out", "config", "program", "unpacked"])]
+    check: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -46,9 +51,17 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> {
+    if let Some(path) = &arguments.check {
+        let glibc = elf::check(&read(path)?)?;
+        return Ok(format!("{} runs in Lambda (glibc {glibc})\n", path.display()));
+    }
     let workspace = workspace();
+    if let Some(folder) = &arguments.unpacked {
+        emit::write_unpacked(&program(arguments, &workspace)?, folder)?;
+        return Ok(String::new());
+    }
     let configuration = match &arguments.config {
-        Some(path) => Some(fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?),
+        Some(path) => Some(read(path)?),
         None => None,
     };
     // First, because building takes a minute.
@@ -56,15 +69,23 @@ fn run(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> {
         Some(text) => emit::check_configuration(text)?,
         None => Vec::new(),
     };
-    let program = match &arguments.program {
-        Some(path) => fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?,
-        None => build::program(&workspace)?,
-    };
+    let program = program(arguments, &workspace)?;
     let packages = emit::packages(&program, configuration.as_deref())?;
     emit::write(&packages, &arguments.out, &workspace.join("deploy/template.yaml"))?;
     let mut report: String = warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
     report.push_str(&packages.manifest.summary());
     Ok(report)
+}
+
+fn program(arguments: &Arguments, workspace: &Path) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    match &arguments.program {
+        Some(path) => Ok(read(path)?),
+        None => Ok(build::program(workspace)?),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
 }
 
 /// The workspace's root: cargo tells a program that it runs where its crate lies.

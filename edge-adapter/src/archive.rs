@@ -15,21 +15,26 @@ const ZOPFLI_15_ROUNDS: i64 = 9 + 15;
 
 /// A file in a package.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub struct Entry {
     /// Its permissions: 0o755 or 0o644.
-    pub(crate) mode: u32,
-    pub(crate) bytes: Vec<u8>,
+    pub mode: u32,
+    /// Its contents.
+    pub bytes: Vec<u8>,
 }
 
 impl Entry {
-    pub(crate) fn text(text: impl Into<Vec<u8>>) -> Self {
+    /// A file that is read.
+    #[must_use]
+    pub fn text(text: impl Into<Vec<u8>>) -> Self {
         Self {
             mode: 0o644,
             bytes: text.into(),
         }
     }
 
-    pub(crate) fn program(bytes: &[u8]) -> Self {
+    /// A file that is run.
+    #[must_use]
+    pub fn program(bytes: &[u8]) -> Self {
         Self {
             mode: 0o755,
             bytes: bytes.to_owned(),
@@ -38,10 +43,13 @@ impl Entry {
 }
 
 /// Files by name.
-pub(crate) type Entries = BTreeMap<String, Entry>;
+pub type Entries = BTreeMap<String, Entry>;
 
 /// Packs files.
-pub(crate) fn pack(entries: &Entries) -> Result<Vec<u8>, ZipError> {
+///
+/// # Errors
+/// What the zip library says.
+pub fn pack(entries: &Entries) -> Result<Vec<u8>, ZipError> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, entry) in entries {
         add(&mut zip, name, entry)?;
@@ -49,12 +57,24 @@ pub(crate) fn pack(entries: &Entries) -> Result<Vec<u8>, ZipError> {
     Ok(zip.finish()?.into_inner())
 }
 
+/// Reads a package.
+///
+/// # Errors
+/// When it is not a zip file.
+pub fn open(packed: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, ZipError> {
+    ZipArchive::new(Cursor::new(packed))
+}
+
 /// Packs the files of `packed` again with others among them, without compressing what is compressed.
-pub(crate) fn extend(packed: &[u8], others: &Entries) -> Result<Vec<u8>, ZipError> {
-    let mut packed = ZipArchive::new(Cursor::new(packed))?;
+///
+/// # Errors
+/// When `packed` is not a zip file.
+pub fn extend(packed: &[u8], others: &Entries) -> Result<Vec<u8>, ZipError> {
+    let mut packed = open(packed)?;
     let mut names = names(&packed)?;
     names.extend(others.keys().cloned());
     names.sort();
+    names.dedup();
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for name in names {
         match others.get(&name) {
@@ -66,7 +86,10 @@ pub(crate) fn extend(packed: &[u8], others: &Entries) -> Result<Vec<u8>, ZipErro
 }
 
 /// The names of the files in a package.
-pub(crate) fn names<R>(packed: &ZipArchive<R>) -> Result<Vec<String>, ZipError>
+///
+/// # Errors
+/// When a name cannot be read.
+pub fn names<R>(packed: &ZipArchive<R>) -> Result<Vec<String>, ZipError>
 where
     R: Read + Seek,
 {
@@ -137,5 +160,6 @@ mod tests {
         all.extend(added.clone());
         let extended = extend(&pack(&entries()).unwrap(), &added).unwrap();
         assert_eq!(extended, pack(&all).unwrap());
+        assert_eq!(extend(&extended, &added).unwrap(), extended);
     }
 }
