@@ -162,7 +162,16 @@ impl Config {
     /// # Errors
     /// Every problem at once.
     pub fn for_endpoint(endpoint: Endpoint, json: &Json) -> Result<Self, ConfigError> {
-        Self::read(Reader::new(json, Strictness::AsDeployed(endpoint)))
+        Self::read(Reader::new(json, Strictness::AsDeployed(Some(endpoint))))
+    }
+
+    /// Checks what the reference's functions for all endpoints need, and nothing more: what one
+    /// distribution with all of them starts with.
+    ///
+    /// # Errors
+    /// Every problem at once.
+    pub fn as_deployed(json: &Json) -> Result<Self, ConfigError> {
+        Self::read(Reader::new(json, Strictness::AsDeployed(None)))
     }
 
     fn read(mut reader: Reader<'_>) -> Result<Self, ConfigError> {
@@ -247,7 +256,7 @@ impl Config {
 /// # Errors
 /// Every problem at once.
 pub fn http_headers_from_json(json: &Json) -> Result<ConfiguredHeaders, ConfigError> {
-    let mut reader = Reader::new(json, Strictness::AsDeployed(Endpoint::Protected));
+    let mut reader = Reader::new(json, Strictness::AsDeployed(None));
     let headers = reader.http_headers();
     reader.finish(headers)
 }

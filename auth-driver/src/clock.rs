@@ -1,4 +1,4 @@
-//! The wall clock.
+//! The wall clock, and clocks that stand still.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -14,6 +14,27 @@ pub fn now() -> UnixTime {
     UnixTime::from_millis(millis)
 }
 
+/// Where the present moment comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Clock {
+    /// The system's clock.
+    #[default]
+    System,
+    /// Always this moment, as where recorded requests are answered again.
+    Stopped(UnixTime),
+}
+
+impl Clock {
+    /// What the clock shows.
+    #[must_use]
+    pub fn now(self) -> UnixTime {
+        match self {
+            Self::System => now(),
+            Self::Stopped(moment) => moment,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -23,5 +44,12 @@ mod tests {
         let before = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let now = u64::try_from(now().as_secs()).unwrap();
         assert!(now >= before);
+    }
+
+    #[test]
+    fn a_stopped_clock_shows_its_moment() {
+        let moment = UnixTime::from_secs(1_795_323_600);
+        assert_eq!(Clock::Stopped(moment).now(), moment);
+        assert_eq!(Clock::default(), Clock::System);
     }
 }

@@ -6,7 +6,7 @@ use auth_core::{AfterAttempt, CallError, Decision, HttpCall, HttpReply, PendingC
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::{
-    HttpClient, NoObserver, Observer, OutcomeClass, SettledCall, SystemEntropy, now,
+    Clock, HttpClient, NoObserver, Observer, OutcomeClass, SettledCall, SystemEntropy,
     single_flight::{Flown, SingleFlight},
 };
 
@@ -16,6 +16,7 @@ pub struct Driver<C> {
     budget: Duration,
     flights: SingleFlight,
     observer: Box<dyn Observer>,
+    clock: Clock,
 }
 
 impl<C> fmt::Debug for Driver<C> {
@@ -34,7 +35,15 @@ impl<C: HttpClient> Driver<C> {
             budget,
             flights: SingleFlight::default(),
             observer: Box::new(NoObserver),
+            clock: Clock::System,
         }
+    }
+
+    /// The same driver, telling the core what this clock shows.
+    #[must_use]
+    pub const fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
     }
 
     /// The same driver, telling `observer` of its calls.
@@ -57,7 +66,7 @@ impl<C: HttpClient> Driver<C> {
         let deadline = Instant::now() + budget;
         loop {
             let outcome = self.carry_out_by(pending.call(), deadline).await;
-            match pending.resume(outcome, now(), &mut SystemEntropy::new()) {
+            match pending.resume(outcome, self.clock.now(), &mut SystemEntropy::new()) {
                 Step::Call(next) => pending = next,
                 Step::Decided(decision) => return decision,
             }

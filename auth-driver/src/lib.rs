@@ -18,7 +18,7 @@ pub use client::HttpClient;
 pub use client::hyper::HyperClient;
 #[cfg(feature = "reqwest-client")]
 pub use client::reqwest::ReqwestClient;
-pub use clock::now;
+pub use clock::{Clock, now};
 pub use driver::Driver;
 pub use entropy::SystemEntropy;
 pub use observer::{NoObserver, Observer, OutcomeClass, SettledCall};

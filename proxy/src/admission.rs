@@ -67,8 +67,8 @@ pub(crate) struct Admitted {
     pub(crate) scheme: Scheme,
     /// The viewer's address.
     pub(crate) client: IpAddr,
-    /// The one reading of the path.
-    pub(crate) path: CanonicalPath,
+    /// The one reading of the path, if it has one.
+    pub(crate) path: Result<CanonicalPath, PathError>,
 }
 
 /// Why a request is refused before any decision.
@@ -95,6 +95,9 @@ pub(crate) enum Refusal {
     /// The path is malformed or ambiguous.
     #[error("{0}")]
     Path(#[from] PathError),
+    /// The method is not allowed, and that comes before any decision, as at CloudFront.
+    #[error("method not allowed")]
+    Method,
 }
 
 impl Refusal {
@@ -103,6 +106,7 @@ impl Refusal {
         match self {
             Self::HeaderTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::HostUnknown => StatusCode::MISDIRECTED_REQUEST,
+            Self::Method => StatusCode::FORBIDDEN,
             Self::Host | Self::HostMalformed | Self::Framing | Self::Target | Self::Path(_) => StatusCode::BAD_REQUEST,
         }
     }
@@ -117,6 +121,7 @@ impl Refusal {
             Self::Framing => "framing",
             Self::Target => "target",
             Self::Path(_) => "path",
+            Self::Method => "method",
         }
     }
 }
@@ -133,7 +138,12 @@ impl AdmissionRules {
         let host = forwarded.host.unwrap_or(own_host);
         let (host_name, port) = target::split_host(host)?;
         let target = target::origin_form(request, own_host)?;
-        let path = CanonicalPath::parse(target.path)?;
+        let path = CanonicalPath::parse(target.path);
+        if let Err(error) = &path
+            && !target::is_text(target.path)
+        {
+            return Err(Refusal::Path(*error));
+        }
         let scheme = forwarded
             .scheme
             .unwrap_or_else(|| self.scheme(connection.transport, &host_name));

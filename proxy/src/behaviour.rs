@@ -105,6 +105,11 @@ impl Behaviours {
         })
     }
 
+    /// The one for paths that no pattern fits.
+    pub(crate) const fn default(&self) -> &Arc<Behaviour> {
+        &self.default
+    }
+
     /// The first whose pattern fits, else the default one.
     pub(crate) fn find(&self, path: &CanonicalPath) -> &Arc<Behaviour> {
         let path = path.decoded();

@@ -47,7 +47,7 @@ pub use origin::{
 pub use path_pattern::{PathPattern, PathPatternError};
 pub use problem::{ConfigError, Problem};
 pub use settings::{Limits, ListenSettings, LogFormat, LogSettings, PlainHttp, Settings};
-pub use site::SiteSettings;
+pub use site::{Conduct, SiteSettings};
 pub use tree::Environment;
 
 impl Settings {
@@ -97,8 +97,8 @@ impl Settings {
     pub fn warnings(&self) -> Vec<String> {
         let of_site = |(index, site): (usize, &SiteSettings)| match &site.auth {
             AuthSettings::Off => vec![format!("sites[{index}].auth: insecure_auth_off lets everyone in")],
-            AuthSettings::Required { config, .. } => {
-                let warnings = config.warnings().into_iter();
+            AuthSettings::Required { config, overlooked, .. } => {
+                let warnings = config.warnings().into_iter().chain(overlooked.iter().cloned());
                 warnings
                     .map(|warning| format!("sites[{index}].auth: {warning}"))
                     .collect()

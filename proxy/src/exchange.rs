@@ -6,7 +6,9 @@ use auth_core::Scheme;
 use bytes::Bytes;
 use pingora::http::RequestHeader;
 
-use crate::{behaviour::Behaviour, canonical_path::CanonicalPath, identity, metrics::Verdict, site::Site};
+use crate::{
+    behaviour::Behaviour, canonical_path::CanonicalPath, config::Conduct, identity, metrics::Verdict, site::Site,
+};
 
 /// One request and its response.
 #[derive(Debug)]
@@ -63,6 +65,11 @@ pub(crate) struct Passed {
 }
 
 impl Exchange {
+    /// Whose equal the site is.
+    pub(crate) fn conduct(&self) -> Conduct {
+        self.site.as_ref().map_or(Conduct::Proxy, |site| site.conduct)
+    }
+
     pub(crate) fn new() -> Self {
         Self {
             started: Instant::now(),

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use auth_core::{Decision, Forward};
+use auth_driver::Clock;
 use bytes::Bytes;
 use http::StatusCode;
 use pingora::{
@@ -28,6 +29,7 @@ use crate::{
     access_log,
     admin::Readiness,
     admission::{self, Refusal},
+    config::Conduct,
     exchange::{Exchange, Passed},
     generation::{Generation, InForce},
     metrics::{Metrics, Verdict},
@@ -46,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) readiness: Readiness,
     /// Where calls to identity providers are carried out.
     pub(crate) control: Handle,
+    /// The time that decisions go by.
+    pub(crate) clock: Clock,
 }
 
 /// The service of one worker.
@@ -204,13 +208,13 @@ impl Gateway {
         let (Some(site), Some(behaviour)) = (exchange.site.clone(), exchange.behaviour.clone()) else {
             return Err(failure::internal("a request without a site"));
         };
-        let decision = decide::decide(session.req_header(), &admitted, &site, &self.0.control).await?;
+        let decision = decide::decide(session.req_header(), &admitted, &site, &self.0.control, self.0.clock).await?;
         exchange.reason = match site.gate {
             Some(_) => decision.reason().as_str(),
             None => "auth-off",
         };
-        exchange.passed = Some(Passed {
-            path: behaviour.origin_path(admitted.path),
+        exchange.passed = admitted.path.ok().map(|path| Passed {
+            path: behaviour.origin_path(path),
             host: admitted.host,
             scheme: admitted.scheme,
             client: admitted.client,
@@ -224,6 +228,12 @@ impl Gateway {
             return Err(failure::internal("a request without a behaviour"));
         };
         exchange.response_cookies = forward.response_cookies;
+        if exchange.passed.is_none() {
+            exchange.verdict = Verdict::Refused;
+            exchange.reason = "path";
+            answer::refuse(session, exchange, StatusCode::BAD_REQUEST).await?;
+            return Ok(true);
+        }
         if !behaviour.methods.contain(&session.req_header().method) {
             answer::write_page(session, exchange, StatusCode::METHOD_NOT_ALLOWED).await?;
             return Ok(true);
@@ -236,9 +246,11 @@ impl Gateway {
                 return Ok(true);
             }
             Origin::Custom(_) => {
-                crate::cookies::strip_own(request);
-                exchange.identity = site.identity.fields(&forward.access, forward.reason, &exchange.id);
-                request.insert_header(request_id::HEADER, exchange.id.as_str())?;
+                if site.conduct == Conduct::Proxy {
+                    crate::cookies::strip_own(request);
+                    exchange.identity = site.identity.fields(&forward.access, forward.reason, &exchange.id);
+                    request.insert_header(request_id::HEADER, exchange.id.as_str())?;
+                }
             }
             Origin::S3(_) => {}
         }
@@ -251,7 +263,16 @@ fn admit(generation: &Generation, session: &Session, exchange: &mut Exchange) ->
     let admitted = generation.rules.admit(session.req_header(), connection)?;
     let site = generation.sites.find(&admitted.host_name, admitted.port);
     let site = site.ok_or(Refusal::HostUnknown)?;
-    exchange.behaviour = Some(Arc::clone(site.behaviours.find(&admitted.path)));
     exchange.site = Some(Arc::clone(site));
+    let behaviour = match (&admitted.path, site.conduct) {
+        (Ok(path), _) => site.behaviours.find(path),
+        (Err(error), Conduct::Proxy) => return Err(Refusal::Path(*error)),
+        // The edge functions decide upon any path. If the decision is to pass it on, it is refused then.
+        (Err(_), Conduct::Edge) => site.behaviours.default(),
+    };
+    if site.conduct == Conduct::Edge && !behaviour.methods.contain(&session.req_header().method) {
+        return Err(Refusal::Method);
+    }
+    exchange.behaviour = Some(Arc::clone(behaviour));
     Ok(admitted)
 }

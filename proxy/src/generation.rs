@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use auth_driver::ReqwestClient;
+use auth_driver::{Clock, ReqwestClient};
 use tokio::runtime::Handle;
 
 use crate::{
@@ -50,6 +50,8 @@ pub(crate) struct Means {
     pub(crate) client: ReqwestClient,
     /// Where they are called, and where origins are kept fresh.
     pub(crate) control: Handle,
+    /// The time that decisions go by.
+    pub(crate) clock: Clock,
 }
 
 impl Generation {
@@ -93,14 +95,14 @@ impl Generation {
         let at = self
             .settings
             .iter()
-            .position(|settings| settings.name == site.name && settings.auth == site.auth)?;
+            .position(|known| known.name == site.name && known.conduct == site.conduct && known.auth == site.auth)?;
         self.sites.at(at)?.gate.clone()
     }
 }
 
 async fn open(site: &SiteSettings, means: &Means, gate: Option<Arc<Gate>>) -> Result<Site, SiteError> {
     let behaviours = Behaviours::connect(site, &means.metrics, &means.control).await?;
-    Ok(Site::new(site.clone(), behaviours, gate, &means.client, &means.metrics))
+    Ok(Site::new(site.clone(), behaviours, gate, means))
 }
 
 /// The generation in force.

@@ -23,10 +23,11 @@ pub mod log;
 mod metrics;
 pub mod origin;
 mod page;
+mod parity;
 mod request_id;
 mod server;
 mod site;
 pub mod tls;
 
 pub use canonical_path::{CanonicalPath, PathError};
-pub use server::{ReloadError, Running, Server, StartError, UpgradeError};
+pub use server::{ReloadError, Running, Server, StartError, Surroundings, UpgradeError};

@@ -62,10 +62,9 @@ pub struct OriginRequest<'a> {
 pub struct Forwarded<'a> {
     /// The viewer's address.
     pub client: IpAddr,
-    /// `http` or `https`, as the viewer spoke.
-    pub scheme: &'a str,
-    /// The host the viewer asked for, with its port where it named one.
-    pub host: &'a str,
+    /// What the viewer spoke, `http` or `https`, and the host it asked for, with its port where it named
+    /// one. `None`: the origin is not to know, as behind CloudFront.
+    pub via: Option<(&'a str, &'a str)>,
 }
 
 /// What to do for a request.

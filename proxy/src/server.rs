@@ -21,7 +21,9 @@ mod worker;
 
 use std::{net::SocketAddr, os::fd::OwnedFd, sync::mpsc as std_mpsc, thread};
 
+use auth_driver::Clock;
 pub use reload::ReloadError;
+use rustls::pki_types::CertificateDer;
 pub(crate) use stream::ViewerStream;
 pub(crate) use supervisor::Load;
 use thiserror::Error;
@@ -51,6 +53,16 @@ pub struct Running {
     commands: mpsc::UnboundedSender<Command>,
     stopped: watch::Receiver<bool>,
     thread: Option<thread::JoinHandle<()>>,
+}
+
+/// What a server takes from the system unless it is given something else, as where recorded requests are
+/// answered again.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// The time that decisions go by.
+    pub clock: Clock,
+    /// Who vouches for identity providers; `None`: whom the system trusts.
+    pub provider_roots: Option<Vec<CertificateDer<'static>>>,
 }
 
 /// What a server is told to do.
@@ -141,14 +153,27 @@ impl Server {
     /// # Errors
     /// Why it does not start. Nothing is left behind.
     pub fn start(settings: Settings) -> Result<Running, StartError> {
-        Self::start_with(settings, None)
+        Self::start_in(settings, Surroundings::default())
     }
 
-    fn start_with(settings: Settings, takeover: Option<upgrade::Takeover>) -> Result<Running, StartError> {
+    /// The same with another clock or other authorities than the system's.
+    ///
+    /// # Errors
+    /// Why it does not start. Nothing is left behind.
+    pub fn start_in(settings: Settings, surroundings: Surroundings) -> Result<Running, StartError> {
+        Self::start_with(settings, surroundings, None)
+    }
+
+    fn start_with(
+        settings: Settings,
+        surroundings: Surroundings,
+        takeover: Option<upgrade::Takeover>,
+    ) -> Result<Running, StartError> {
         let (ready, started) = std_mpsc::sync_channel(1);
         let (commands, received) = mpsc::unbounded_channel();
         let start = control::Start {
             settings,
+            surroundings,
             takeover,
             commands: commands.clone(),
         };

@@ -9,10 +9,12 @@ use http::{HeaderName, HeaderValue};
 
 use crate::{
     behaviour::Behaviours,
-    config::{AuthSettings, HostPattern, SiteSettings},
+    config::{AuthSettings, Conduct, HostPattern, SiteSettings},
+    generation::Means,
     header_value,
     identity::Identity,
-    metrics::{Metrics, SiteMetrics},
+    metrics::SiteMetrics,
+    parity::{self, Place, is_forbidden},
 };
 
 /// Time for everything a sign-in asks of the identity provider; viewers do not wait longer.
@@ -35,6 +37,8 @@ pub(crate) struct Site {
     pub(crate) headers: Vec<(Bytes, HeaderValue)>,
     /// What is counted.
     pub(crate) metrics: SiteMetrics,
+    /// Whose equal it is.
+    pub(crate) conduct: Conduct,
 }
 
 /// Who decides, and who carries out the calls that a decision needs.
@@ -49,39 +53,44 @@ pub(crate) struct Gate {
 impl Site {
     /// A site at work. Its origins have been connected. A gate for the same sign-in may be `kept`: it goes
     /// on with its keys and the tokens that it has verified.
-    pub(crate) fn new(
-        settings: SiteSettings,
-        behaviours: Behaviours,
-        kept: Option<Arc<Gate>>,
-        client: &ReqwestClient,
-        metrics: &Metrics,
-    ) -> Self {
+    pub(crate) fn new(settings: SiteSettings, behaviours: Behaviours, kept: Option<Arc<Gate>>, means: &Means) -> Self {
         let name = settings.name;
+        let conduct = settings.conduct;
+        let (capabilities, budget) = match conduct {
+            Conduct::Proxy => (Capabilities::PROXY, PROVIDER_BUDGET),
+            Conduct::Edge => (Capabilities::EDGE, parity::PROVIDER_BUDGET),
+        };
         let mut headers = Vec::new();
         let gate = match settings.auth {
             AuthSettings::Off => None,
             AuthSettings::Required { config, .. } => {
                 headers.extend(config.http_headers().iter().filter_map(|(name, value)| {
+                    if conduct == Conduct::Edge && is_forbidden(name, Place::OriginResponse) {
+                        return None;
+                    }
                     HeaderName::from_bytes(name.as_bytes()).ok()?;
                     Some((Bytes::copy_from_slice(name.as_bytes()), header_value::encode(value)))
                 }));
                 Some(kept.unwrap_or_else(|| {
-                    let driver = Driver::new(client.clone(), PROVIDER_BUDGET).with_observer(metrics.observer(&name));
+                    let driver = Driver::new(means.client.clone(), budget)
+                        .with_observer(means.metrics.observer(&name))
+                        .with_clock(means.clock);
                     Arc::new(Gate {
-                        authenticator: Authenticator::new(*config, Capabilities::PROXY),
+                        authenticator: Authenticator::new(*config, capabilities),
                         driver: Arc::new(driver),
                     })
                 }))
             }
         };
         Self {
-            metrics: metrics.site(&name),
+            metrics: means.metrics.site(&name),
             name,
             hosts: settings.hosts,
             gate,
             identity: Identity::new(settings.identity),
             behaviours,
             headers,
+            conduct,
         }
     }
 }
@@ -112,9 +121,11 @@ impl Sites {
 
 #[cfg(test)]
 mod tests {
+    use auth_driver::Clock;
     use tokio::runtime::Handle;
 
     use super::*;
+    use crate::metrics::Metrics;
 
     async fn sites(hosts: &[&str]) -> Sites {
         let folder = tempfile::tempdir().unwrap();
@@ -127,12 +138,18 @@ mod tests {
         let sites: String = hosts.iter().map(site).collect();
         std::fs::write(&file, format!("listen.http = [\"127.0.0.1:0\"]\n{sites}")).unwrap();
         let settings = crate::config::Settings::load(Some(&file), &Default::default()).unwrap();
-        let metrics = Metrics::new().unwrap();
-        let client = ReqwestClient::new().unwrap();
+        let means = Means {
+            metrics: Arc::new(Metrics::new().unwrap()),
+            client: ReqwestClient::new().unwrap(),
+            control: Handle::current(),
+            clock: Clock::System,
+        };
         let mut sites = Vec::new();
         for site in settings.sites {
-            let behaviours = Behaviours::connect(&site, &metrics, &Handle::current()).await.unwrap();
-            sites.push(Arc::new(Site::new(site, behaviours, None, &client, &metrics)));
+            let behaviours = Behaviours::connect(&site, &means.metrics, &means.control)
+                .await
+                .unwrap();
+            sites.push(Arc::new(Site::new(site, behaviours, None, &means)));
         }
         Sites::new(sites)
     }

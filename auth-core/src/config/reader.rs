@@ -16,8 +16,9 @@ use crate::{
 pub(super) enum Strictness {
     /// All of it; unknown keys are problems.
     Whole,
-    /// What the reference's function for this endpoint reads, judged as it does.
-    AsDeployed(Endpoint),
+    /// What the reference's function for this endpoint reads, judged as it does; without one, what all
+    /// its functions read.
+    AsDeployed(Option<Endpoint>),
 }
 
 pub(super) struct Reader<'j> {
@@ -63,8 +64,8 @@ impl<'j> Reader<'j> {
     /// Whether a key that only these endpoints read may be left out or odd.
     pub(super) fn is_needed_by(&self, endpoints: &[Endpoint]) -> bool {
         match self.strictness {
-            Strictness::Whole => true,
-            Strictness::AsDeployed(endpoint) => endpoints.contains(&endpoint),
+            Strictness::Whole | Strictness::AsDeployed(None) => true,
+            Strictness::AsDeployed(Some(endpoint)) => endpoints.contains(&endpoint),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{
+use super::{
     relations::Captured,
     replay::Outcome,
     vector::{Page, Vector},

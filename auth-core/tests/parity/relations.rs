@@ -3,7 +3,7 @@
 use ring::{digest, hmac};
 use serde_json::Value;
 
-use crate::vector::Relations;
+use super::vector::Relations;
 
 /// The random parts as they stood in the answer.
 #[derive(Default)]

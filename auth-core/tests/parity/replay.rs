@@ -6,7 +6,7 @@ use auth_core::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::vector::Vector;
+use super::vector::Vector;
 
 /// What came of a vector.
 pub(crate) struct Outcome {
@@ -145,7 +145,7 @@ fn token_request(call: &HttpCall) -> Value {
     })
 }
 
-fn result_of(response: &Response) -> Value {
+pub(crate) fn result_of(response: &Response) -> Value {
     let mut headers = Map::new();
     for (name, value) in response.headers.iter() {
         let list = headers.entry(name.to_lowercase()).or_insert_with(|| json!([]));

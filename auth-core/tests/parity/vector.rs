@@ -20,18 +20,20 @@ pub(crate) struct Vector {
     pub(crate) expect: Expect,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(crate) struct Upstream {
     #[serde(default = "reply")]
-    action: String,
+    pub(crate) action: String,
     #[serde(default)]
-    status: u16,
+    pub(crate) status: u16,
     #[serde(default)]
-    headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     #[serde(default)]
-    body: String,
+    pub(crate) body: String,
     #[serde(default)]
-    delay_ms: u64,
+    pub(crate) delay_ms: u64,
+    #[serde(default)]
+    pub(crate) chunked: bool,
 }
 
 fn reply() -> String {
@@ -71,7 +73,8 @@ pub(crate) struct Relations {
 
 impl Vector {
     pub(crate) fn load(handler: &str) -> Vec<Self> {
-        let name = format!("tests/parity/vectors/{handler}.jsonl.gz");
+        // The proxy plays the same vectors.
+        let name = format!("../auth-core/tests/parity/vectors/{handler}.jsonl.gz");
         let file = std::fs::File::open(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
         let mut text = String::new();
         flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();

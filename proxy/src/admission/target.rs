@@ -81,6 +81,11 @@ fn split_query(raw: &[u8]) -> Result<Target<'_>, Refusal> {
     Ok(Target { path, query })
 }
 
+/// Whether a path can at least be shown to somebody: absolute, UTF-8, no control characters as they are.
+pub(super) fn is_text(path: &[u8]) -> bool {
+    path.first() == Some(&b'/') && !path.iter().any(u8::is_ascii_control) && std::str::from_utf8(path).is_ok()
+}
+
 /// The query of a request that has been admitted; empty when there is none.
 pub(crate) fn query(request: &RequestHeader) -> &str {
     split_query(request.raw_path()).map_or("", |target| target.query)

@@ -1,13 +1,14 @@
 //! A site's sign-in: the reference's `configuration.json`, as a file of its own or inline.
 
 use auth_core::{
-    Config,
+    Config, ConfigError,
     json::{Json, Object},
 };
 
 use super::{
     auth_defaults,
     section::{Section, describe, scalar},
+    site::Conduct,
     tree::{self, same_name},
 };
 
@@ -20,6 +21,8 @@ pub enum AuthSettings {
         config: Box<Config>,
         /// The configuration as given, for display; secrets are masked when it is shown.
         given: Object,
+        /// What is wrong with it, but passes at the edge and therefore in parity with it. No secrets.
+        overlooked: Vec<String>,
     },
     /// Everything is public: `insecure_auth_off = true`.
     Off,
@@ -44,7 +47,7 @@ const FILES: [&str; 3] = ["clientSecret", "nonceSigningSecret", "jwks"];
 pub(super) const SECRETS: [&str; 2] = ["clientSecret", "nonceSigningSecret"];
 
 /// Reads the section. `None`: there was a problem, and it has been reported.
-pub(super) fn read(section: &mut Section<'_>) -> Option<AuthSettings> {
+pub(super) fn read(section: &mut Section<'_>, conduct: Conduct) -> Option<AuthSettings> {
     let Some(object) = section.object() else {
         let expected = "the keys of configuration.json, `file = \"configuration.json\"` or `insecure_auth_off = true`";
         section.source().report.add(section.path(), "nothing", expected);
@@ -62,16 +65,30 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<AuthSettings> {
     if !object.iter().any(|(name, _)| same_name(name, "file")) {
         auth_defaults::fill(&mut given);
     }
-    match Config::from_json(&Json::Object(given.clone())) {
+    let json = Json::Object(given.clone());
+    let (config, overlooked) = match (Config::from_json(&json), conduct) {
+        // What runs at the edge must run in parity with it, however odd it is.
+        (Err(error), Conduct::Edge) => (Config::as_deployed(&json), overlooked(&error)),
+        (whole, _) => (whole, Vec::new()),
+    };
+    match config {
         Ok(config) => Some(AuthSettings::Required {
             config: Box::new(config),
             given,
+            overlooked,
         }),
         Err(error) => {
             section.source().report.extend(section.path(), error.problems);
             None
         }
     }
+}
+
+fn overlooked(error: &ConfigError) -> Vec<String> {
+    let problems = error.problems.iter();
+    problems
+        .map(|problem| format!("{problem}; as at the edge, this is overlooked"))
+        .collect()
 }
 
 /// The file's content, which inline keys add to.

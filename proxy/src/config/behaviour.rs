@@ -10,6 +10,7 @@ use super::{
     origin::OriginSettings,
     path_pattern::PathPattern,
     section::Section,
+    site::Conduct,
 };
 
 /// How requests are served, whichever path they are for.
@@ -88,6 +89,17 @@ pub(super) struct BehaviourKeys {
 }
 
 impl BehaviourKeys {
+    /// What holds where a site says nothing.
+    pub(super) fn of(conduct: Conduct) -> Self {
+        Self {
+            methods: match conduct {
+                Conduct::Proxy => None,
+                Conduct::Edge => Some(vec![Method::GET, Method::HEAD]),
+            },
+            ..Self::default()
+        }
+    }
+
     /// The keys that a site and its behaviours have in common; what is not there is as `inherited`.
     pub(super) fn read(section: &mut Section<'_>, inherited: &Self) -> Self {
         Self {

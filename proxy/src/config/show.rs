@@ -4,9 +4,9 @@ use auth_core::json::{Json, Object};
 use serde_json::{Map, Value, json};
 
 use super::{
-    AllowedMethods, AuthSettings, BehaviourSettings, CertificateFiles, CustomSettings, IdentitySettings, OriginChoice,
-    OriginSettings, OriginTimeouts, PathBehaviour, PlainHttp, S3Addressing, S3Settings, Settings, SiteSettings,
-    TrailingSlash, auth::SECRETS, origin::MissingStatus,
+    AllowedMethods, AuthSettings, BehaviourSettings, CertificateFiles, Conduct, CustomSettings, IdentitySettings,
+    OriginChoice, OriginSettings, OriginTimeouts, PathBehaviour, PlainHttp, S3Addressing, S3Settings, Settings,
+    SiteSettings, TrailingSlash, auth::SECRETS, origin::MissingStatus,
 };
 
 const MASK: &str = "(secret)";
@@ -84,6 +84,7 @@ fn site(site: &SiteSettings) -> Value {
         "auth": auth(&site.auth),
         "identity": identity(&site.identity),
         "origin": origin(&site.origin),
+        "edge_parity": site.conduct == Conduct::Edge,
         "origins": origins.collect::<Map<_, _>>(),
         "behaviours": site.behaviours.iter().map(path_behaviour).collect::<Vec<_>>(),
     });

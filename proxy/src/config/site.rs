@@ -29,6 +29,18 @@ pub struct SiteSettings {
     pub behaviours: Vec<PathBehaviour>,
     /// For all other paths.
     pub default: BehaviourSettings,
+    /// Whose equal the site is.
+    pub conduct: Conduct,
+}
+
+/// How a site answers where the edge and the proxy would answer differently.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Conduct {
+    /// With everything that the proxy can do.
+    #[default]
+    Proxy,
+    /// As the edge functions behind CloudFront: `edge_parity = true`.
+    Edge,
 }
 
 impl SiteSettings {
@@ -47,8 +59,13 @@ pub(super) fn read(mut section: Section<'_>) -> Option<SiteSettings> {
         section.refuse("hosts", "nothing", "the names that viewers use, as `app.example.com`");
     }
     let name = section.text("name").map(std::borrow::Cow::into_owned);
+    let conduct = if section.flag("edge_parity") {
+        Conduct::Edge
+    } else {
+        Conduct::Proxy
+    };
     let mut auth_section = section.section("auth");
-    let auth = auth::read(&mut auth_section);
+    let auth = auth::read(&mut auth_section, conduct);
     let identity = identity::read(section.section("identity"));
     let origin = origin_section::read(section.section("origin"));
     let origins = origins(&mut section);
@@ -56,7 +73,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<SiteSettings> {
         default: origin.as_ref(),
         named: &origins,
     };
-    let keys = BehaviourKeys::read(&mut section, &BehaviourKeys::default());
+    let keys = BehaviourKeys::read(&mut section, &BehaviourKeys::of(conduct));
     let behaviours = section.sections("behaviours").into_iter();
     let behaviours: Vec<_> = behaviours
         .filter_map(|entry| behaviour::read(entry, &keys, choices))
@@ -70,6 +87,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<SiteSettings> {
         identity,
         default: default?,
         behaviours,
+        conduct,
         origin: origin?,
         origins: origins
             .into_iter()

@@ -5,10 +5,19 @@ use bytes::Bytes;
 use http::{HeaderName, Method, StatusCode};
 use pingora::{Error, ErrorType, Result, http::ResponseHeader, proxy::Session};
 
-use crate::{exchange::Exchange, header_value, origin::directory::FileAnswer, page};
+use crate::{config::Conduct, exchange::Exchange, header_value, origin::directory::FileAnswer, page, parity};
 
 /// Writes what the core generated.
 pub(super) async fn respond(session: &mut Session, exchange: &Exchange, response: Response) -> Result<()> {
+    let as_edge = exchange.conduct() == Conduct::Edge;
+    let response = if as_edge {
+        match parity::fit(response) {
+            Ok(response) => response,
+            Err(parity::TooLarge) => return write_page(session, exchange, StatusCode::BAD_GATEWAY).await,
+        }
+    } else {
+        response
+    };
     let mut header = ResponseHeader::build(response.status, Some(16))?;
     for (name, value) in response.headers.iter() {
         // A configured name that is none has been refused at start; the core's own are constants.
@@ -21,10 +30,12 @@ pub(super) async fn respond(session: &mut Session, exchange: &Exchange, response
             header.append_header(name.to_owned(), value)?;
         }
     }
-    // What the core generates is for one viewer and one moment, whatever it says itself.
-    header.insert_header("Cache-Control", "no-store")?;
     header.insert_header("Content-Length", response.body.len())?;
-    finish_header(&mut header, exchange)?;
+    if !as_edge {
+        // What the core generates is for one viewer and one moment, whatever it says itself.
+        header.insert_header("Cache-Control", "no-store")?;
+        finish_header(&mut header, exchange)?;
+    }
     send(session, header, Bytes::from(response.body)).await
 }
 
@@ -73,7 +84,9 @@ pub(super) fn finish_header(header: &mut ResponseHeader, exchange: &Exchange) ->
     for cookie in &exchange.response_cookies {
         header.append_header("Set-Cookie", header_value::encode_cookie(cookie))?;
     }
-    header.insert_header("X-Request-Id", exchange.id.as_str())?;
+    if exchange.conduct() == Conduct::Proxy {
+        header.insert_header("X-Request-Id", exchange.id.as_str())?;
+    }
     if let Some(site) = &exchange.site {
         for (name, value) in &site.headers {
             header.insert_header(name.clone(), value)?;

@@ -6,14 +6,15 @@ use std::{
     time::Instant,
 };
 
-use auth_core::{Access, Decision, Forward, Reason, Request, Step};
-use auth_driver::{SystemEntropy, now};
+use auth_core::{Access, Decision, Forward, Reason, Request, Scheme, Step};
+use auth_driver::{Clock, SystemEntropy};
 use pingora::{Result, http::RequestHeader, proxy::Session};
 use tokio::runtime::Handle;
 
 use super::failure;
 use crate::{
     admission::{Admitted, Connection, Transport, query, raw_path},
+    config::Conduct,
     cookies,
     site::Site,
 };
@@ -36,6 +37,7 @@ pub(super) async fn decide(
     admitted: &Admitted,
     site: &Arc<Site>,
     control: &Handle,
+    clock: Clock,
 ) -> Result<Decision> {
     let Some(gate) = &site.gate else {
         return Ok(Decision::Forward(Forward {
@@ -52,19 +54,27 @@ pub(super) async fn decide(
         let cookies: Vec<&str> = fields.iter().map(AsRef::as_ref).collect();
         let view = Request {
             method: request.method.as_str(),
-            scheme: admitted.scheme,
+            scheme: scheme(admitted, site),
             host: &admitted.host,
             path,
             query: query(request),
             cookies: &cookies,
         };
         gate.authenticator
-            .begin_at(endpoint, &view, now(), &mut SystemEntropy::new())
+            .begin_at(endpoint, &view, clock.now(), &mut SystemEntropy::new())
     };
     let computing = started.elapsed();
     let decision = settle(step, site, control).await?;
     site.metrics.decided(endpoint, &decision, computing);
     Ok(decision)
+}
+
+/// At the edge redirects to ourselves say https, whatever the viewer used.
+fn scheme(admitted: &Admitted, site: &Site) -> Scheme {
+    match site.conduct {
+        Conduct::Proxy => admitted.scheme,
+        Conduct::Edge => Scheme::Https,
+    }
 }
 
 async fn settle(step: Step, site: &Arc<Site>, control: &Handle) -> Result<Decision> {

@@ -1,6 +1,9 @@
 //! Asks the origin and passes on what a viewer may see of its answer.
 
-use std::time::{Instant, SystemTime};
+use std::{
+    borrow::Cow,
+    time::{Instant, SystemTime},
+};
 
 use bytes::Bytes;
 use http::{Method, StatusCode, header};
@@ -14,9 +17,11 @@ use pingora::{
 use super::{answer, failure};
 use crate::{
     admission::query,
+    config::Conduct,
     exchange::{Exchange, Replacement},
     origin::{Admitted, Dispatch, Forwarded, OriginError, OriginRequest},
     page,
+    parity::viewer_headers,
 };
 
 /// Makes the header for the origin and says where to send it. Made anew for each attempt, since a
@@ -38,16 +43,22 @@ fn ask(session: &Session, exchange: &Exchange) -> Result<Result<Dispatch, Origin
         return Err(failure::internal("a request that has not passed"));
     };
     let request = session.req_header();
+    let (headers, via) = match site.conduct {
+        Conduct::Proxy => (
+            Cow::Borrowed(&request.headers),
+            Some((passed.scheme.as_str(), passed.host.as_str())),
+        ),
+        Conduct::Edge => (Cow::Owned(viewer_headers(&request.headers)), None),
+    };
     let view = OriginRequest {
         method: &request.method,
         path: &passed.path,
         query: query(request),
-        headers: &request.headers,
+        headers: &headers,
         identity: &exchange.identity,
         forwarded: Forwarded {
             client: passed.client,
-            scheme: passed.scheme.as_str(),
-            host: &passed.host,
+            via,
         },
     };
     let dispatched = behaviour.origin.origin.dispatch(&view, SystemTime::now());

@@ -149,8 +149,11 @@ fn asks_for_websocket(method: &Method, headers: &HeaderMap) -> bool {
 
 fn insert_forwarded(header: &mut RequestHeader, forwarded: Forwarded<'_>) -> pingora::Result<()> {
     header.insert_header(X_FORWARDED_FOR, forwarded.client.to_string())?;
-    header.insert_header(X_FORWARDED_PROTO, forwarded.scheme)?;
-    header.insert_header(X_FORWARDED_HOST, forwarded.host)
+    if let Some((scheme, host)) = forwarded.via {
+        header.insert_header(X_FORWARDED_PROTO, scheme)?;
+        header.insert_header(X_FORWARDED_HOST, host)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

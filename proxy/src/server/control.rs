@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::{
-    Command, ReloadError, StartError,
+    Command, ReloadError, StartError, Surroundings,
     engine::{Engine, Leave},
     listeners::Kind,
     notify,
@@ -28,6 +28,7 @@ pub(super) struct Addresses {
 /// What a server is started with.
 pub(super) struct Start {
     pub(super) settings: Settings,
+    pub(super) surroundings: Surroundings,
     /// The process to take over from.
     pub(super) takeover: Option<Takeover>,
     /// For what finds out by itself that something is to be done.
@@ -86,12 +87,13 @@ impl Control {
     fn start(start: Start, commands: mpsc::UnboundedReceiver<Command>) -> Result<(Self, Addresses), StartError> {
         let Start {
             settings,
+            surroundings,
             mut takeover,
             commands: sender,
         } = start;
         let lent = takeover.as_mut().map(Takeover::take_listeners).unwrap_or_default();
         let socket = settings.upgrade.socket.clone();
-        let engine = Engine::set_up(settings, lent)?;
+        let engine = Engine::set_up(settings, surroundings, lent)?;
         let addresses = Addresses {
             http: engine.listeners.addresses(Kind::Http),
             https: engine.listeners.addresses(Kind::Https),

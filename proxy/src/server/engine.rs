@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{
-    ReloadError, StartError,
+    ReloadError, StartError, Surroundings,
     listener::Reception,
     listeners::{self, Bound, Kind, Listeners, Port},
     reload::{Preparation, Prepared},
@@ -56,7 +56,7 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    pub(super) fn set_up(settings: Settings, lent: Vec<Bound>) -> Result<Self, StartError> {
+    pub(super) fn set_up(settings: Settings, surroundings: Surroundings, lent: Vec<Bound>) -> Result<Self, StartError> {
         let certificates = Certificates::load(&settings.listen.tls)?;
         let bound = listeners::bind(&listeners::ports(&settings), lent)?;
         let runtime = Builder::new_multi_thread()
@@ -68,8 +68,12 @@ impl Engine {
         metrics.certificates_loaded(certificates.ends());
         let means = Means {
             metrics: Arc::clone(&metrics),
-            client: ReqwestClient::new()?,
+            client: match surroundings.provider_roots {
+                None => ReqwestClient::new()?,
+                Some(roots) => ReqwestClient::with_roots(roots)?,
+            },
             control: runtime.handle().clone(),
+            clock: surroundings.clock,
         };
         let generation = runtime.block_on(Generation::build(&settings, &means, None))?;
         let shared = Arc::new(Shared {
@@ -77,6 +81,7 @@ impl Engine {
             metrics,
             readiness: Readiness::new(),
             control: runtime.handle().clone(),
+            clock: surroundings.clock,
         });
         let (draining, draining_watch) = watch::channel(false);
         let (closing, closing_watch) = watch::channel(false);

@@ -11,7 +11,9 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{Running, Server, StartError, notify, successor::Successor, upgrade::Takeover, watched::Watched};
+use super::{
+    Running, Server, StartError, Surroundings, notify, successor::Successor, upgrade::Takeover, watched::Watched,
+};
 use crate::config::{ConfigError, Settings, Watch};
 
 /// How the configuration is read, the first time and every other time.
@@ -49,7 +51,7 @@ pub(super) fn run(settings: Settings, load: &Load, takeover: Option<Takeover>) -
     };
     let mut watching = Watching::of(&settings);
     let is_successor = takeover.is_some();
-    let running = Server::start_with(settings, takeover)?;
+    let running = Server::start_with(settings, Surroundings::default(), takeover)?;
     if !is_successor {
         // A successor's word does not count yet; its predecessor has spoken for it.
         notify::ready();

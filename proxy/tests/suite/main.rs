@@ -23,6 +23,7 @@ mod identity;
 mod keys;
 mod leaks;
 mod memory;
+mod parity;
 mod provider_faults;
 mod reload;
 mod s3_origin;

@@ -47,8 +47,7 @@ async fn ask(settings: S3Settings, method: Method, path: &str, pairs: &[(&'stati
         identity: &[],
         forwarded: Forwarded {
             client: [192, 0, 2, 7].into(),
-            scheme: "https",
-            host: "app.example.com",
+            via: Some(("https", "app.example.com")),
         },
     };
     let Dispatch::Upstream { peer, header } = origin.dispatch(&request, SystemTime::now()).unwrap() else {

@@ -38,8 +38,7 @@ fn sent(origin: &CustomOrigin, method: Method, target: &str, pairs: &[(&'static 
         identity: &[],
         forwarded: Forwarded {
             client: [192, 0, 2, 7].into(),
-            scheme: "https",
-            host: "app.example.com",
+            via: Some(("https", "app.example.com")),
         },
     };
     match origin.dispatch(&request).unwrap() {

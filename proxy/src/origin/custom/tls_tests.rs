@@ -129,8 +129,7 @@ async fn is_trusted(settings: &CustomSettings) -> bool {
         identity: &[],
         forwarded: Forwarded {
             client: [192, 0, 2, 7].into(),
-            scheme: "https",
-            host: "app.example.com",
+            via: Some(("https", "app.example.com")),
         },
     };
     let Dispatch::Upstream { peer, .. } = origin.dispatch(&request).unwrap() else {

@@ -37,8 +37,7 @@ impl Site {
             identity: &[],
             forwarded: Forwarded {
                 client: [192, 0, 2, 7].into(),
-                scheme: "https",
-                host: "app.example.com",
+                via: Some(("https", "app.example.com")),
             },
         })
     }

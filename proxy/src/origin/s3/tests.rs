@@ -40,8 +40,7 @@ fn dispatch(origin: &S3Origin, method: Method, headers: &HeaderMap) -> Result<Di
         identity: &[],
         forwarded: Forwarded {
             client: [192, 0, 2, 7].into(),
-            scheme: "https",
-            host: "app.example.com",
+            via: Some(("https", "app.example.com")),
         },
     };
     origin.dispatch(&request, UNIX_EPOCH + Duration::from_secs(1_790_000_000))
