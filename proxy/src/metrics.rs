@@ -179,11 +179,14 @@ impl Metrics {
             connections,
             draining,
             loaded,
-            reloads: counter(
-                "portcullis_config_reloads_total",
-                "Attempts to reload the configuration, by result.",
-                &["result"],
-            )?,
+            reloads: at_zero(
+                counter(
+                    "portcullis_config_reloads_total",
+                    "Attempts to reload the configuration, by result.",
+                    &["result"],
+                )?,
+                &["success", "failure"],
+            ),
             certificate_ends,
             registry,
         })
@@ -219,6 +222,14 @@ impl Metrics {
     }
 }
 
+/// Shows these from the start: a counter that appears with its first count has not increased, to Prometheus.
+fn at_zero(counter: IntCounterVec, labels: &[&str]) -> IntCounterVec {
+    for label in labels {
+        counter.with_label_values(&[label]);
+    }
+    counter
+}
+
 /// `2xx` and so on.
 const fn status_class(status: u16) -> &'static str {
     match status {
@@ -251,6 +262,7 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("portcullis_build_info{version="));
+        assert!(text.contains("portcullis_config_reloads_total{result=\"failure\"} 0"));
         assert!(
             text.lines()
                 .all(|line| line.starts_with('#') || line.starts_with("portcullis_"))
