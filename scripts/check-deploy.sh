@@ -48,9 +48,10 @@ say "Helm chart: Helm, Kubernetes' schemas, and portcullis itself"
 "$python" scripts/deploy/chart.py "$portcullis" || fail "Helm chart"
 
 say "monitoring: the program's metrics, promtool"
-"$python" scripts/deploy/board.py || fail "board or rules"
+"$python" scripts/deploy/board.py "$tools/board-rules.yml" || fail "board or rules"
 if debian promtool prometheus; then
     promtool check config deploy/monitoring/prometheus.yml || fail "promtool check config"
+    promtool check rules "$tools/board-rules.yml" || fail "the board's expressions"
     promtool test rules deploy/monitoring/alerts_test.yml || fail "promtool test rules"
 else
     leave_out "alert rules (promtool is missing: Debian's package prometheus)"

@@ -1,4 +1,7 @@
-"""Checks that the board and the alert rules speak of metrics that the program has, with labels that it gives them."""
+"""Checks that the board and the alert rules speak of metrics that the program has, with labels that it gives them.
+
+Usage: board.py RULES, where the board's expressions are written as recording rules, for promtool to parse.
+"""
 
 import json
 import pathlib
@@ -45,7 +48,17 @@ def check(where, expression, metrics):
     return names
 
 
-def main():
+def as_rules(panels):
+    """Grafana's variables become what they may stand for."""
+    rules = []
+    for panel in panels:
+        for target in panel["targets"]:
+            expression = target["expr"].replace("$__rate_interval", "1m").replace("$site", ".*").replace("$job", "job")
+            rules.append({"record": f"board:panel_{panel['id']}:{target['refId']}", "expr": expression})
+    return {"groups": [{"name": "board", "rules": rules}]}
+
+
+def main(written):
     metrics = registered()
     board = json.loads(BOARD.read_text())
     seen = set()
@@ -56,6 +69,7 @@ def main():
     for panel in panels:
         for target in panel["targets"]:
             seen |= check(panel["title"], target["expr"], metrics)
+    pathlib.Path(written).write_text(yaml.safe_dump(as_rules(panels)))
     groups = yaml.safe_load(RULES.read_text())["groups"]
     rules = [rule for group in groups for rule in group["rules"]]
     for rule in rules:
@@ -72,4 +86,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1]))
