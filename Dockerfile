@@ -58,7 +58,7 @@ USER 65532:65532
 EXPOSE 8080 8443 9090
 STOPSIGNAL SIGTERM
 # Reads the same configuration as the server, and asks the admin listener.
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["/usr/bin/portcullis", "healthcheck"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 CMD ["/usr/bin/portcullis", "healthcheck"]
 # Configuration: variables, or /etc/portcullis/config.toml. Secrets: files in /run/secrets.
 ENTRYPOINT ["/usr/bin/portcullis"]
 CMD ["run"]
