@@ -23,7 +23,7 @@ use crate::{
 };
 
 pub(crate) use headers::scrub;
-pub(crate) use target::{query, raw_path};
+pub(crate) use target::{host, query, raw_path};
 
 /// What admission goes by.
 #[derive(Clone, Debug)]
@@ -155,6 +155,11 @@ impl AdmissionRules {
             client: forwarded.client,
             path,
         })
+    }
+
+    /// Whether what this peer says of its viewer is believed.
+    pub(crate) fn trusts(&self, peer: IpAddr) -> bool {
+        forwarded::is_trusted(peer.to_canonical(), &self.trusted_proxies)
     }
 
     fn scheme(&self, transport: Transport, host_name: &str) -> Scheme {

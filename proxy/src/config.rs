@@ -7,6 +7,7 @@
 mod auth;
 mod auth_defaults;
 mod behaviour;
+mod forward_auth;
 mod host;
 mod identity;
 mod methods;

@@ -6,6 +6,7 @@
 mod answer;
 mod decide;
 mod failure;
+mod forward_auth;
 mod upstream;
 
 use std::sync::Arc;
@@ -73,8 +74,14 @@ impl ProxyHttp for Gateway {
         session.set_write_timeout(Some(generation.limits.write));
         self.announce_end(session);
         exchange.id = request_id::of(&session.req_header().headers);
-        let decided = match admit(&generation, session, exchange) {
-            Ok(admitted) => self.decide(session, exchange, admitted).await,
+        let connection = decide::connection(session);
+        let is_trusted = || generation.rules.trusts(connection.peer);
+        if let Some(question) = generation.forward_auth.question(session.req_header(), is_trusted) {
+            self.answer_question(session, exchange, &generation, question).await?;
+            return Ok(true);
+        }
+        let decided = match admit(&generation, connection, session.req_header(), exchange) {
+            Ok(admitted) => self.decide(session.req_header(), exchange, admitted).await,
             Err(refusal) => {
                 exchange.reason = refusal.label();
                 answer::refuse(session, exchange, refusal.status()).await?;
@@ -201,14 +208,14 @@ impl Gateway {
 
     async fn decide(
         &self,
-        session: &Session,
+        request: &RequestHeader,
         exchange: &mut Exchange,
         admitted: admission::Admitted,
     ) -> Result<Decision> {
         let (Some(site), Some(behaviour)) = (exchange.site.clone(), exchange.behaviour.clone()) else {
             return Err(failure::internal("a request without a site"));
         };
-        let decision = decide::decide(session.req_header(), &admitted, &site, &self.0.control, self.0.clock).await?;
+        let decision = decide::decide(request, &admitted, &site, &self.0.control, self.0.clock).await?;
         exchange.reason = match site.gate {
             Some(_) => decision.reason().as_str(),
             None => "auth-off",
@@ -258,9 +265,13 @@ impl Gateway {
     }
 }
 
-fn admit(generation: &Generation, session: &Session, exchange: &mut Exchange) -> Result<admission::Admitted, Refusal> {
-    let connection = decide::connection(session);
-    let admitted = generation.rules.admit(session.req_header(), connection)?;
+fn admit(
+    generation: &Generation,
+    connection: admission::Connection,
+    request: &RequestHeader,
+    exchange: &mut Exchange,
+) -> Result<admission::Admitted, Refusal> {
+    let admitted = generation.rules.admit(request, connection)?;
     let site = generation.sites.find(&admitted.host_name, admitted.port);
     let site = site.ok_or(Refusal::HostUnknown)?;
     exchange.site = Some(Arc::clone(site));
@@ -270,7 +281,7 @@ fn admit(generation: &Generation, session: &Session, exchange: &mut Exchange) ->
         // The edge functions decide upon any path. If the decision is to pass it on, it is refused then.
         (Err(_), Conduct::Edge) => site.behaviours.default(),
     };
-    if site.conduct == Conduct::Edge && !behaviour.methods.contain(&session.req_header().method) {
+    if site.conduct == Conduct::Edge && !behaviour.methods.contain(&request.method) {
         return Err(Refusal::Method);
     }
     exchange.behaviour = Some(Arc::clone(behaviour));

@@ -14,6 +14,7 @@ use crate::{
     admission::AdmissionRules,
     behaviour::Behaviours,
     config::{Limits, Settings, SiteSettings},
+    forward_auth::ForwardAuth,
     metrics::Metrics,
     origin::OriginSetupError,
     site::{Gate, Site, Sites},
@@ -26,6 +27,8 @@ pub(crate) struct Generation {
     pub(crate) sites: Sites,
     /// What a request must be.
     pub(crate) rules: AdmissionRules,
+    /// The servers that may ask whether a request may pass.
+    pub(crate) forward_auth: ForwardAuth,
     /// What a request may use up.
     pub(crate) limits: Limits,
     /// What the sites were made of, in their order.
@@ -76,6 +79,7 @@ impl Generation {
                 trusted_proxies: settings.trusted_proxies.clone(),
                 plain_http: settings.listen.plain_http,
             },
+            forward_auth: settings.forward_auth.clone(),
             limits: settings.limits,
         })
     }

@@ -46,6 +46,18 @@ impl Identity {
         }
     }
 
+    /// The same for a server that asks on behalf of the origin: what is not known is told as nothing, so that
+    /// nobody else's word stays in its place.
+    pub(crate) fn complete_fields(&self, access: &Access, reason: Reason, request_id: &str) -> Fields {
+        let mut fields = self.fields(access, reason, request_id);
+        for name in self.settings.names() {
+            if !fields.iter().any(|(told, _)| told == name) {
+                fields.push((name.clone(), HeaderValue::from_static("")));
+            }
+        }
+        fields
+    }
+
     fn of_session(&self, viewer: &VerifiedIdToken, reason: Reason, request_id: &str) -> Fields {
         let mut fields = Vec::with_capacity(self.settings.headers.len() + 1);
         for (name, claim) in &self.settings.headers {

@@ -15,6 +15,7 @@ mod cookies;
 #[cfg(feature = "demo")]
 pub mod demo;
 mod exchange;
+mod forward_auth;
 mod gateway;
 mod generation;
 mod header_value;

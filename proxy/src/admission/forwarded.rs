@@ -19,7 +19,7 @@ pub(super) struct Forwarded<'a> {
 
 impl<'a> Forwarded<'a> {
     pub(super) fn read(headers: &'a HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> Self {
-        let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
+        let is_trusted = |address: IpAddr| is_trusted(address, trusted);
         let peer = peer.to_canonical();
         if !is_trusted(peer) {
             return Self {
@@ -34,6 +34,11 @@ impl<'a> Forwarded<'a> {
             host: last(headers, "x-forwarded-host"),
         }
     }
+}
+
+/// Whether an address is one of the trusted ones.
+pub(super) fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
+    trusted.iter().any(|network| network.contains(&address))
 }
 
 /// From the right, the first address that is not a trusted proxy's. What stands further left is hearsay.

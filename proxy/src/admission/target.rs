@@ -14,7 +14,7 @@ pub(super) struct Target<'a> {
 }
 
 /// The one host that a request is for.
-pub(super) fn host(request: &RequestHeader) -> Result<&str, Refusal> {
+pub(crate) fn host(request: &RequestHeader) -> Result<&str, Refusal> {
     let mut fields = request.headers.get_all(header::HOST).iter();
     let field = match (fields.next(), fields.next()) {
         (Some(value), None) => Some(std::str::from_utf8(value.as_bytes()).map_err(|_| Refusal::HostMalformed)?),

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
 
 use super::{
-    CertificateFiles, operations,
+    CertificateFiles, forward_auth, operations,
     section::Section,
     settings::{Limits, ListenSettings, LogFormat, LogSettings, PlainHttp, Settings},
     site::{self, SiteSettings},
@@ -16,7 +16,8 @@ const ADDRESS: &str = "an address and port as `0.0.0.0:8080` or `[::]:8080`";
 pub(super) fn read(mut root: Section<'_>) -> Option<Settings> {
     let listen = listen(root.section("listen"));
     let admin = admin(root.section("admin"));
-    let trusted_proxies = root.parsed_list("trusted_proxies", "a network as `10.0.0.0/8`");
+    let trusted_proxies: Vec<ipnet::IpNet> = root.parsed_list("trusted_proxies", "a network as `10.0.0.0/8`");
+    let forward_auth = forward_auth::read(root.section("forward_auth"), !trusted_proxies.is_empty());
     let limits = limits(root.section("limits"));
     let log = log(root.section("log"));
     let drain = drain(root.section("shutdown"));
@@ -43,6 +44,7 @@ pub(super) fn read(mut root: Section<'_>) -> Option<Settings> {
         listen,
         admin,
         trusted_proxies,
+        forward_auth,
         limits,
         log,
         drain,

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 use ipnet::IpNet;
 
 use super::{CertificateFiles, ReloadSettings, SiteSettings, UpgradeSettings};
+use crate::forward_auth::ForwardAuth;
 
 /// Everything a server needs to start.
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub struct Settings {
     pub admin: Option<SocketAddr>,
     /// The peers whose `X-Forwarded-*` headers are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// The servers that may ask whether a request may pass.
+    pub forward_auth: ForwardAuth,
     /// What a request may use up.
     pub limits: Limits,
     /// What is logged, and how.

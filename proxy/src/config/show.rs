@@ -24,6 +24,10 @@ impl Settings {
             },
             "admin": { "listen": self.admin.map_or_else(|| "off".to_owned(), |address| address.to_string()) },
             "trusted_proxies": self.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "forward_auth": {
+                "servers": self.forward_auth.servers.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "path": self.forward_auth.path,
+            },
             "limits": {
                 "header_bytes": self.limits.header_bytes,
                 "handshake_timeout": span(self.limits.handshake),
