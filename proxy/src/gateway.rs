@@ -248,7 +248,7 @@ impl Gateway {
         let request = session.req_header_mut();
         admission::scrub(request, &site.identity);
         match behaviour.origin.origin {
-            Origin::Directory(_) => {
+            Origin::Directory(_) | Origin::Nothing => {
                 upstream::serve_file(session, exchange).await?;
                 return Ok(true);
             }

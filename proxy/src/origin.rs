@@ -38,6 +38,8 @@ pub enum Origin {
     Custom(custom::CustomOrigin),
     /// Files of a folder.
     Directory(directory::DirectoryOrigin),
+    /// Nothing at all.
+    Nothing,
 }
 
 /// A viewer's request, as far as an origin may know of it.
@@ -101,6 +103,7 @@ impl Origin {
             OriginSettings::S3(settings) => Self::S3(s3::S3Origin::connect(settings, runtime).await?),
             OriginSettings::Custom(settings) => Self::Custom(custom::CustomOrigin::connect(settings, runtime).await?),
             OriginSettings::Directory(settings) => Self::Directory(directory::DirectoryOrigin::open(settings)?),
+            OriginSettings::Nothing => Self::Nothing,
         })
     }
 
@@ -113,6 +116,7 @@ impl Origin {
             Self::S3(origin) => origin.dispatch(request, now),
             Self::Custom(origin) => origin.dispatch(request),
             Self::Directory(origin) => origin.answer(request).map(Dispatch::File),
+            Self::Nothing => Err(OriginError::NotFound),
         }
     }
 
@@ -121,7 +125,7 @@ impl Origin {
         match self {
             Self::S3(origin) => origin.admit_response(response),
             Self::Custom(origin) => origin.admit_response(response),
-            Self::Directory(_) => Admitted::AsIs,
+            Self::Directory(_) | Self::Nothing => Admitted::AsIs,
         }
     }
 }

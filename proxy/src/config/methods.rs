@@ -22,7 +22,9 @@ impl AllowedMethods {
     pub fn default_for(origin: &OriginSettings) -> Self {
         match origin {
             OriginSettings::Custom(_) => Self::Any,
-            OriginSettings::S3(_) | OriginSettings::Directory(_) => Self::Only(vec![Method::GET, Method::HEAD]),
+            OriginSettings::S3(_) | OriginSettings::Directory(_) | OriginSettings::Nothing => {
+                Self::Only(vec![Method::GET, Method::HEAD])
+            }
         }
     }
 

@@ -15,6 +15,8 @@ pub enum OriginSettings {
     Custom(CustomSettings),
     /// Files of a folder.
     Directory(DirectorySettings),
+    /// None: the content is with a server that asks whether it may give it out.
+    Nothing,
 }
 
 impl OriginSettings {
@@ -25,6 +27,7 @@ impl OriginSettings {
             Self::S3(_) => "s3",
             Self::Custom(_) => "custom",
             Self::Directory(_) => "directory",
+            Self::Nothing => "none",
         }
     }
 
@@ -35,7 +38,7 @@ impl OriginSettings {
         match self {
             Self::S3(s3) => s3.credentials.is_none(),
             Self::Custom(custom) => custom.ca_file.is_some() || custom.client_certificate.is_some(),
-            Self::Directory(_) => false,
+            Self::Directory(_) | Self::Nothing => false,
         }
     }
 }

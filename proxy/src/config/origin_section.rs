@@ -18,12 +18,13 @@ const URL: &str = "http://HOST[:PORT] or https://HOST[:PORT]";
 
 /// Reads the table. `None`: there was a problem, and it has been reported.
 pub(super) fn read(mut section: Section<'_>) -> Option<OriginSettings> {
-    let expected = "`s3`, `custom` or `directory`";
+    let expected = "`s3`, `custom`, `directory` or `none`";
     let kind = section.required_text("kind", expected)?;
     let origin = match kind.as_str() {
         "s3" => s3(&mut section).map(OriginSettings::S3),
         "custom" => custom(&mut section).map(OriginSettings::Custom),
         "directory" => directory(&mut section).map(OriginSettings::Directory),
+        "none" => Some(OriginSettings::Nothing),
         other => {
             section.refuse("kind", format!("{other:?}"), expected);
             return None;

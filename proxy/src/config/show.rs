@@ -171,6 +171,7 @@ fn origin(origin: &OriginSettings) -> Value {
         OriginSettings::S3(s3) => s3_origin(s3),
         OriginSettings::Custom(custom) => custom_origin(custom),
         OriginSettings::Directory(directory) => json!({ "kind": "directory", "root": directory.root }),
+        OriginSettings::Nothing => json!({ "kind": "none" }),
     }
 }
 

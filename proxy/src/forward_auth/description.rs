@@ -111,6 +111,10 @@ impl Parts<'_> {
     fn into_request(self, asking: &RequestHeader) -> Option<RequestHeader> {
         let size = asking.headers.len() + 3;
         let mut request = RequestHeader::build_no_case(self.method, &self.target, Some(size)).ok()?;
+        // A fragment would be dropped silently, and the server asks about a target that has one (T-PATH-2).
+        if request.raw_path() != self.target {
+            return None;
+        }
         request.set_version(asking.version);
         for (name, value) in &asking.headers {
             if !DESCRIBING.contains(name) {

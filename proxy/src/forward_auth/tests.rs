@@ -147,6 +147,11 @@ fn a_description_that_is_missing_doubled_or_malformed_is_none() {
         headers[3].1 = uri;
         assert_eq!(refused(TRAEFIK, &headers), QuestionError::Description, "{uri}");
     }
+    for uri in ["/#x", "/a?b#c", "/public#/../private"] {
+        let mut headers = BY_TRAEFIK;
+        headers[3].1 = uri;
+        assert_eq!(refused(TRAEFIK, &headers), QuestionError::Description, "{uri}");
+    }
     let mut headers = BY_TRAEFIK;
     headers[0].1 = "NO METHOD";
     assert_eq!(refused(TRAEFIK, &headers), QuestionError::Description);

@@ -18,6 +18,7 @@ mod configuration;
 mod custom_origin;
 mod demo;
 mod directory_origin;
+mod forward_auth;
 mod forwarded;
 mod identity;
 mod keys;

@@ -4,6 +4,7 @@ pub(crate) mod browser;
 pub(crate) mod certificates;
 pub(crate) mod http;
 pub(crate) mod load;
+pub(crate) mod nginx;
 pub(crate) mod origin;
 pub(crate) mod process;
 pub(crate) mod runtime;
