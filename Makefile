@@ -10,7 +10,7 @@ demo:
 test: test-rust test-browser
 
 test-rust:
-	@scripts/require.sh build edge
+	@scripts/require.sh build edge nginx
 	cargo test --workspace
 
 test-browser:

@@ -4,6 +4,7 @@
 #   scripts/require.sh build      a C compiler and cmake, for Pingora's build
 #   scripts/require.sh browser    Chromium, Node.js and npm, for the browser tests
 #   scripts/require.sh edge       Python 3, for the edge packages' start-up tests
+#   scripts/require.sh nginx      nginx, which the tests put in front of the proxy
 set -eu
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -36,8 +37,11 @@ for task in "$@"; do
     edge)
         has python3 || need Python-3 python3 python3 python
         ;;
+    nginx)
+        has nginx || [ -x /usr/sbin/nginx ] || need nginx nginx nginx nginx
+        ;;
     *)
-        echo "unknown task: $task (build, browser, edge)" >&2
+        echo "unknown task: $task (build, browser, edge, nginx)" >&2
         exit 2
         ;;
     esac

@@ -74,6 +74,11 @@ impl ProxyHttp for Gateway {
         session.set_write_timeout(Some(generation.limits.write));
         self.announce_end(session);
         exchange.id = request_id::of(&session.req_header().headers);
+        if decide::has_fragment(session) {
+            exchange.reason = Refusal::Target.label();
+            answer::refuse(session, exchange, Refusal::Target.status()).await?;
+            return Ok(true);
+        }
         let connection = decide::connection(session);
         let is_trusted = || generation.rules.trusts(connection.peer);
         if let Some(question) = generation.forward_auth.question(session.req_header(), is_trusted) {

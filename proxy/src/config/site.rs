@@ -79,6 +79,13 @@ pub(super) fn read(mut section: Section<'_>) -> Option<SiteSettings> {
         .filter_map(|entry| behaviour::read(entry, &keys, choices))
         .collect();
     let default = keys.settle(&section, choices);
+    if conduct == Conduct::Edge && identity != IdentitySettings::default() {
+        section.refuse(
+            "identity",
+            "it beside edge_parity",
+            "one of the two: the edge tells origins nothing",
+        );
+    }
     section.finish();
     Some(SiteSettings {
         name: name.or_else(|| hosts.first().map(ToString::to_string))?,

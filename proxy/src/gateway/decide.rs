@@ -30,6 +30,17 @@ pub(super) fn connection(session: &Session) -> Connection {
     }
 }
 
+/// Whether the request target has a fragment. Pingora drops it before anyone can see that it was there; some
+/// parser on the way here may have kept it, and read another path (T-PATH-2).
+pub(super) fn has_fragment(session: &Session) -> bool {
+    let Some(connection) = session.as_downstream().as_http1() else {
+        return false;
+    };
+    let head = connection.get_headers_raw_bytes();
+    let line = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    memchr::memchr(b'#', line).is_some()
+}
+
 /// The decision on a request. Known sessions are decided upon right here; only a decision that needs the
 /// identity provider goes to the control runtime.
 pub(super) async fn decide(

@@ -7,6 +7,7 @@ use pingora::{Result, http::ResponseHeader, proxy::Session};
 
 use super::{Gateway, admit, answer, decide, failure};
 use crate::{
+    admission::Refusal,
     exchange::Exchange,
     forward_auth::{Fronting, Question, QuestionError, Refusing},
     generation::Generation,
@@ -36,15 +37,12 @@ impl Gateway {
         };
         let admitted = match admit(generation, decide::connection(session), &described, exchange) {
             Ok(admitted) => admitted,
-            Err(refusal) => {
-                exchange.reason = refusal.label();
-                let status = match server.refusing() {
-                    Refusing::ByStatus => StatusCode::FORBIDDEN,
-                    Refusing::ByResponse => refusal.status(),
-                };
-                return answer::refuse(session, exchange, status).await;
-            }
+            Err(refusal) => return refuse(session, exchange, server, refusal).await,
         };
+        // Whatever the site's conduct: nobody is sent to fetch a path that can be read in two ways.
+        if let Err(error) = admitted.path {
+            return refuse(session, exchange, server, Refusal::Path(error)).await;
+        }
         match self.decide(&described, exchange, admitted).await? {
             Decision::Forward(forward) => {
                 exchange.verdict = Verdict::Forward;
@@ -69,6 +67,16 @@ impl QuestionError {
             Self::Description => "forward-auth-description",
         }
     }
+}
+
+/// The described request is none that anyone may have.
+async fn refuse(session: &mut Session, exchange: &mut Exchange, server: Fronting, refusal: Refusal) -> Result<()> {
+    exchange.reason = refusal.label();
+    let status = match server.refusing() {
+        Refusing::ByStatus => StatusCode::FORBIDDEN,
+        Refusing::ByResponse => refusal.status(),
+    };
+    answer::refuse(session, exchange, status).await
 }
 
 /// 200 and who the viewer is. Every configured name is there, so that the server which copies it puts nothing
