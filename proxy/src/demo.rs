@@ -54,7 +54,7 @@ impl Demo {
             .await
             .map_err(|error| DemoError::of_provider(error, arguments))?;
         let store = store::Store::start(([127, 0, 0, 1], 0).into()).await?;
-        site::upload(&store).await?;
+        site::upload(&store, &configuration::page_settings(&provider)).await?;
         let settings = configuration::settings(arguments, &provider, &store)?;
         let server = tokio::task::spawn_blocking(|| Server::start(settings))
             .await

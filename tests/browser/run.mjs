@@ -11,7 +11,7 @@ import { startDemo, stopDemo } from "./demo.mjs";
 
 const SCREENSHOTS = fileURLToPath(new URL("screenshots/", import.meta.url));
 const DOWNLOAD = "Quarterly report + übersicht.txt";
-const DOWNLOAD_SOURCE = new URL(`../../proxy/demo-site/downloads/${encodeURIComponent(DOWNLOAD)}`, import.meta.url);
+const DOWNLOAD_SOURCE = new URL(`../../deploy/sample-sites/spa/public/downloads/${encodeURIComponent(DOWNLOAD)}`, import.meta.url);
 const DEEP_LINK = "/reports/?q=a%20b&x=1+2";
 const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -124,7 +124,7 @@ async function lookAround(visit) {
     await page.waitForFunction(() => [...document.images].every((image) => image.complete && image.naturalWidth > 0));
     await visit.pictures("home");
   });
-  await visit.step("the session view shows the user from the cookies", async () => {
+  await visit.step("the session view shows the user that AWS Amplify finds in the cookies", async () => {
     await page.getByRole("link", { name: "Session", exact: true }).click();
     assert.equal(await page.locator("#username").textContent(), user.username);
     assert.match(await page.locator("#email").textContent(), /@/);
@@ -149,6 +149,7 @@ async function lookAround(visit) {
     await visit.pictures("static");
   });
   await visit.step("a download with spaces, plus and umlaut in its name arrives whole", async () => {
+    await page.getByRole("link", { name: "Home", exact: true }).click();
     await page.getByRole("link", { name: "Files" }).click();
     const [download] = await Promise.all([page.waitForEvent("download"), page.locator("#download").click()]);
     assert.equal(download.suggestedFilename().normalize(), DOWNLOAD);
@@ -168,6 +169,22 @@ async function lookAround(visit) {
     await other.goto(`${visit.demo.url.replace(/\/$/, "")}/#/session`);
     await other.getByRole("status").getByText("HttpOnly").waitFor();
     assert.ok(await other.locator("#session").isHidden());
+    await other.close();
+  });
+  await visit.step("when its token has run out, the page asks the site, not Cognito, and then says so", async () => {
+    const other = await page.context().newPage();
+    visit.complaints.watch(other);
+    const asked = [];
+    other.on("request", (request) => asked.push(`${request.method()} ${new URL(request.url()).host}`));
+    await other.clock.install();
+    await other.goto(`${visit.demo.url.replace(/\/$/, "")}/#/session`);
+    await other.getByText("valid for ").waitFor();
+    await other.clock.fastForward("25:00:00");
+    await other.getByRole("status").getByText("Your session has ended").waitFor();
+    assert.match(await other.locator("#expiry").textContent(), /^expired at /);
+    const site = new URL(visit.demo.url).host;
+    assert.ok(asked.includes(`HEAD ${site}`), "no renewal tried");
+    assert.deepEqual(asked.filter((one) => !one.endsWith(` ${site}`)), []);
     await other.close();
   });
 }

@@ -16,6 +16,11 @@ pub(super) const CLIENT_ID: &str = "gatehouse-web";
 /// The names that this machine has for itself.
 pub(super) const HOSTS: [&str; 3] = ["localhost", "app.localhost", "127.0.0.1"];
 
+const OAUTH_SCOPES: [&str; 5] = ["phone", "email", "profile", "openid", "aws.cognito.signin.user.admin"];
+const REDIRECT_PATH_SIGN_IN: &str = "/parseauth";
+const REDIRECT_PATH_SIGN_OUT: &str = "/";
+const SIGN_OUT_URL: &str = "/signout";
+
 /// What the sample site needs and nothing more; the sign-in pages of the proxy bring a style of their own.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; object-src 'none'; \
                                        base-uri 'none'; frame-ancestors 'none'";
@@ -49,6 +54,19 @@ pub(super) fn settings(
     Ok(Settings::load(Some(file.path()), &Environment::default())?)
 }
 
+/// What the sample site's pages read, under the names that a deployment gives it.
+pub(super) fn page_settings(provider: &dev_idp::Running) -> Value {
+    json!({
+        "UserPoolId": dev_idp::Settings::default().pool_id,
+        "ClientId": CLIENT_ID,
+        "CognitoAuthDomain": reachable(provider.addr()).to_string(),
+        "OAuthScopes": OAUTH_SCOPES,
+        "RedirectPathSignIn": REDIRECT_PATH_SIGN_IN,
+        "RedirectPathSignOut": REDIRECT_PATH_SIGN_OUT,
+        "SignOutUrl": SIGN_OUT_URL,
+    })
+}
+
 fn auth(provider: &dev_idp::Running) -> Result<Value, DemoError> {
     let address = reachable(provider.addr());
     let pool = dev_idp::Settings::default();
@@ -58,13 +76,13 @@ fn auth(provider: &dev_idp::Running) -> Result<Value, DemoError> {
         "jwksUri": jwks_uri(address, &pool.pool_id),
         "clientId": CLIENT_ID,
         "clientSecret": "",
-        "oauthScopes": ["phone", "email", "profile", "openid", "aws.cognito.signin.user.admin"],
+        "oauthScopes": OAUTH_SCOPES,
         "cognitoAuthDomain": address.to_string(),
         "insecureLoopbackHttp": true,
-        "redirectPathSignIn": "/parseauth",
-        "redirectPathSignOut": "/",
+        "redirectPathSignIn": REDIRECT_PATH_SIGN_IN,
+        "redirectPathSignOut": REDIRECT_PATH_SIGN_OUT,
         "redirectPathAuthRefresh": "/refreshauth",
-        "signOutUrl": "/signout",
+        "signOutUrl": SIGN_OUT_URL,
         // The page shows who is signed in: its scripts read the cookies, as AWS Amplify does.
         "mode": "spaMode",
         "cookieCompatibility": "amplify",

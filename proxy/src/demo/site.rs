@@ -1,19 +1,23 @@
-//! The sample site, within the program.
+//! The sample site, within the program: the one that a deployment fills its bucket with.
 
 use include_dir::{Dir, include_dir};
+use serde_json::Value;
 
 use super::store::{Running, StoreError};
 
 /// The bucket that it lives in.
 pub(super) const BUCKET: &str = "gatehouse";
 
-static SITE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/demo-site");
+static SITE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../deploy/sample-sites/spa/dist");
+
+/// What the pages read about the user pool.
+const SETTINGS: &str = "settings.json";
 
 /// Browsers ask each time, so that after signing out the page does not come out of their cache.
 const CACHE_CONTROL: &str = "private, no-cache";
 
 /// Fills the store with it.
-pub(super) async fn upload(store: &Running) -> Result<(), StoreError> {
+pub(super) async fn upload(store: &Running, settings: &Value) -> Result<(), StoreError> {
     let mut folders = vec![&SITE];
     while let Some(folder) = folders.pop() {
         folders.extend(folder.dirs());
@@ -24,7 +28,9 @@ pub(super) async fn upload(store: &Running) -> Result<(), StoreError> {
             }
         }
     }
-    Ok(())
+    store
+        .put_cached(BUCKET, SETTINGS, settings.to_string(), CACHE_CONTROL)
+        .await
 }
 
 #[cfg(test)]
@@ -38,6 +44,7 @@ mod tests {
             "static.html",
             "reports/index.html",
             "assets/app.js",
+            "assets/style.css",
             "favicon.ico",
         ] {
             assert!(SITE.get_file(page).is_some(), "{page}");

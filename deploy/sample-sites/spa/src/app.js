@@ -1,11 +1,20 @@
 // The single page: three views behind the hash, and the session in one of them.
 
-import { readSession } from "./session.js";
+import "../../static/assets/style.css";
+import { configure, readSession, renew, secondsLeft } from "./session.js";
 
 const byId = (id) => document.getElementById(id);
 const HIDDEN_SESSION =
   "You are signed in, or this page would not be here. Who you are is not shown, because this site keeps its session " +
   "cookies away from scripts (HttpOnly). That is the safer choice for pages that do not need them.";
+const NO_SETTINGS =
+  "You are signed in, or this page would not be here. Who you are is not shown, because the file settings.json, " +
+  "which names the user pool's client, is not beside this page.";
+const ENDED = "Your session has ended. Open this page again to sign in.";
+
+let session = null;
+/** Renewal is tried once for each token. */
+let renewedFor = null;
 
 function show(route) {
   const known = [...document.querySelectorAll("[data-view]")].some((view) => view.dataset.view === route);
@@ -42,23 +51,24 @@ function duration(seconds) {
   return parts.slice(first).map((part, index) => `${part} ${units[first + index]}`).join(" ");
 }
 
-function showExpiry({ exp, iat }) {
-  const left = Math.max(0, exp - Math.floor(Date.now() / 1000));
-  const when = new Date(exp * 1000).toLocaleTimeString();
-  byId("expiry").textContent = left > 0
-    ? `valid for ${duration(left)} more, until ${when}`
-    : "expired; the next page you open renews it";
-  byId("lifetime").value = exp > iat ? Math.min(1, left / (exp - iat)) : 0;
+/** A note in place of, or above, the session; null for none. */
+function note(text) {
+  byId("session-note").hidden = text === null;
+  byId("session-note").textContent = text ?? "";
 }
 
-function showSession() {
-  const session = readSession();
+function showExpiry(claims) {
+  const left = secondsLeft(claims);
+  const when = new Date(claims.exp * 1000).toLocaleTimeString();
+  byId("expiry").textContent = left > 0 ? `valid for ${duration(left)} more, until ${when}` : `expired at ${when}`;
+  byId("lifetime").value = claims.exp > claims.iat ? Math.min(1, left / (claims.exp - claims.iat)) : 0;
+}
+
+async function showSession() {
+  session = await readSession();
   byId("session").hidden = session === null;
-  byId("session-note").hidden = session !== null;
-  if (session === null) {
-    byId("session-note").textContent = HIDDEN_SESSION;
-    return;
-  }
+  if (session === null) return note(HIDDEN_SESSION);
+  note(null);
   const { username, claims, userData } = session;
   byId("greeting").textContent = `Welcome, ${username}`;
   byId("username").textContent = username;
@@ -68,6 +78,17 @@ function showSession() {
   byId("claims").textContent = JSON.stringify(claims, null, 2);
   byId("user-data").textContent = userData ? JSON.stringify(userData, null, 2) : "not set";
   showExpiry(claims);
+}
+
+/** Once a second: counts down, and renews the session when it has run out. */
+async function tick() {
+  if (session === null) return;
+  showExpiry(session.claims);
+  if (secondsLeft(session.claims) > 0 || renewedFor === session.claims.exp) return;
+  renewedFor = session.claims.exp;
+  const renewed = await renew();
+  if (renewed) await showSession();
+  if (!renewed || session === null || secondsLeft(session.claims) === 0) note(ENDED);
 }
 
 async function probe() {
@@ -80,7 +101,6 @@ async function probe() {
   } catch {
     result.textContent = "no answer: please sign in again";
   }
-  showSession();
 }
 
 addEventListener("hashchange", () => {
@@ -88,10 +108,13 @@ addEventListener("hashchange", () => {
   if (location.hash.startsWith("#/")) byId("main").focus({ preventScroll: true });
 });
 byId("probe").addEventListener("click", probe);
-setInterval(() => {
-  const session = readSession();
-  if (session) showExpiry(session.claims);
-}, 1000);
 onHashChange();
-showSession();
+try {
+  const { SignOutUrl } = await configure();
+  byId("sign-out").href = SignOutUrl ?? "/signout";
+  await showSession();
+  setInterval(tick, 1000);
+} catch {
+  note(NO_SETTINGS);
+}
 document.documentElement.dataset.ready = "true";

@@ -1,5 +1,7 @@
 // Shows the query twice: as it stands in the address, and as form parameters.
 
+import "../../static/assets/style.css";
+
 function cell(text) {
   const cell = document.createElement("td");
   cell.textContent = text;

@@ -1,0 +1,1 @@
+/* empty css     */function e(e){let t=document.createElement(`td`);return t.textContent=e,t}location.search&&(document.getElementById(`query`).textContent=location.search);for(let[t,n]of new URLSearchParams(location.search)){let r=document.createElement(`tr`);r.append(e(t),e(n)),document.getElementById(`parameters`).append(r)}document.documentElement.dataset.ready=`true`;
