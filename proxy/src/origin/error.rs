@@ -14,16 +14,6 @@ pub enum OriginSetupError {
         /// The bucket.
         bucket: String,
     },
-    /// S3 itself says that the bucket is elsewhere.
-    #[error("bucket {bucket} is in region {actual}, not in {configured}")]
-    RegionWrong {
-        /// The bucket.
-        bucket: String,
-        /// Where it was looked for.
-        configured: String,
-        /// Where it is.
-        actual: String,
-    },
     /// The bucket's name, the endpoint and the region do not make a URL.
     #[error("no endpoint for bucket {bucket}: {problem}")]
     Endpoint {
@@ -91,6 +81,9 @@ pub enum OriginError {
     /// There is nothing at this path, known without asking.
     #[error("nothing at this path")]
     NotFound,
+    /// More header fields than the origin takes.
+    #[error("more header fields than the origin takes")]
+    HeaderTooLarge,
     /// The credentials have run out and no new ones could be got.
     #[error("aws credentials have expired and could not be renewed")]
     CredentialsExpired,
@@ -115,6 +108,7 @@ impl OriginError {
         match self {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::HeaderTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::CredentialsExpired | Self::Clock => StatusCode::SERVICE_UNAVAILABLE,
             Self::Unresolved => StatusCode::BAD_GATEWAY,
             Self::Malformed => StatusCode::BAD_REQUEST,

@@ -22,7 +22,11 @@ pub(crate) struct Bucket {
     /// path, and the prefix of all keys.
     base: String,
     has_prefix: bool,
+    prefix_bytes: usize,
 }
+
+/// No key is longer; S3 would refuse the request.
+const MAX_KEY_BYTES: usize = 1024;
 
 impl Bucket {
     /// Reads the URL of the bucket itself, as the SDK's endpoint rules have it: the bucket is in its host or in its path.
@@ -62,13 +66,14 @@ impl Bucket {
             },
             base: format!("{}{folder}", uri.path().trim_end_matches('/')),
             has_prefix: !prefix.is_empty(),
+            prefix_bytes: prefix.len(),
         })
     }
 
     /// The path of the object for a viewer's path. `None`: there is no key, and asking would list the bucket.
     pub(crate) fn object_path(&self, path: &CanonicalPath) -> Option<String> {
         let key = path.as_str().strip_prefix('/')?;
-        if key.is_empty() && !self.has_prefix {
+        if key.is_empty() && !self.has_prefix || self.prefix_bytes + path.decoded().len() - 1 > MAX_KEY_BYTES {
             return None;
         }
         let mut object = String::with_capacity(self.base.len() + key.len());

@@ -40,8 +40,8 @@ pub(crate) struct Found {
 
 /// Finds region, endpoint and credentials, and has a first look at the bucket.
 pub(crate) async fn find(settings: &S3Settings, runtime: &Handle) -> Result<Found, OriginSetupError> {
-    let environment = Environment::load(settings, runtime).await?;
-    let bucket = environment.bucket(settings).await?;
+    let mut environment = Environment::load(settings, runtime).await?;
+    let mut bucket = environment.bucket(settings).await?;
     let (credentials, provider) = match &settings.credentials {
         Some(fixed) => {
             let access = AccessKey {
@@ -56,7 +56,16 @@ pub(crate) async fn find(settings: &S3Settings, runtime: &Handle) -> Result<Foun
             (Credentials::provided(provider.clone(), runtime).await?, provider)
         }
     };
-    environment.first_look(settings, &bucket, provider, runtime).await?;
+    if let Some(region) = environment.first_look(settings, &bucket, provider, runtime).await? {
+        tracing::warn!(
+            bucket = bucket.name(),
+            configured = bucket.region(),
+            actual = region,
+            "the bucket is in another region, and is asked there"
+        );
+        environment.region = region;
+        bucket = environment.bucket(settings).await?;
+    }
     Ok(Found { bucket, credentials })
 }
 
@@ -164,26 +173,29 @@ impl Environment {
         )
     }
 
-    /// Asks the bucket whether it is there. Only an answer that dooms every request is an error.
+    /// Asks the bucket whether it is there; gives the region where it really is, if that is another one.
     async fn first_look(
         &self,
         settings: &S3Settings,
         bucket: &Bucket,
         provider: SharedCredentialsProvider,
         runtime: &Handle,
-    ) -> Result<(), OriginSetupError> {
+    ) -> Result<Option<String>, OriginSetupError> {
         let client = self.client(settings, provider);
         let request = client.head_bucket().bucket(bucket.name());
         let outcome = runtime.spawn(async move { request.send().await.map_err(Look::from) });
         let look = match outcome.await.map_err(|_| OriginSetupError::Interrupted)? {
-            Ok(HeadBucketOutput { .. }) => return Ok(()),
+            Ok(HeadBucketOutput { .. }) => return Ok(None),
             Err(look) => look,
         };
-        if self.endpoint.is_none() {
-            look.refute_region(bucket)?;
+        // A store with an endpoint of its own has one place, whatever it calls its region.
+        if self.endpoint.is_none()
+            && let Some(region) = look.other_region(bucket)
+        {
+            return Ok(Some(region));
         }
         look.log(bucket);
-        Ok(())
+        Ok(None)
     }
 
     fn client(&self, settings: &S3Settings, provider: SharedCredentialsProvider) -> Client {
@@ -228,17 +240,13 @@ impl From<HeadBucketFailure> for Look {
 }
 
 impl Look {
-    fn refute_region(&self, bucket: &Bucket) -> Result<(), OriginSetupError> {
+    fn other_region(&self, bucket: &Bucket) -> Option<String> {
         match self {
             Self::Answer {
                 region: Some(actual),
                 status: 301 | 307 | 400,
-            } if actual != bucket.region() => Err(OriginSetupError::RegionWrong {
-                bucket: bucket.name().to_owned(),
-                configured: bucket.region().to_owned(),
-                actual: actual.clone(),
-            }),
-            _ => Ok(()),
+            } if actual != bucket.region() => Some(actual.clone()),
+            _ => None,
         }
     }
 
