@@ -22,8 +22,9 @@ use crate::{
     config::{PlainHttp, is_loopback},
 };
 
+pub(crate) use forwarded::Source;
 pub(crate) use headers::scrub;
-pub(crate) use target::{host, query, raw_path};
+pub(crate) use target::{host, query, raw_path, raw_target};
 
 /// What admission goes by.
 #[derive(Clone, Debug)]
@@ -65,6 +66,10 @@ pub(crate) struct Admitted {
     pub(crate) port: Option<u16>,
     /// How the viewer reached us.
     pub(crate) scheme: Scheme,
+    /// What the viewer spoke as far as it is known; `scheme` may be assumed.
+    pub(crate) spoken: Scheme,
+    /// Who connected.
+    pub(crate) source: Source,
     /// The viewer's address.
     pub(crate) client: IpAddr,
     /// The one reading of the path, if it has one.
@@ -86,6 +91,9 @@ pub(crate) enum Refusal {
     /// No site answers to the host.
     #[error("unknown host")]
     HostUnknown,
+    /// The connection was made for another site.
+    #[error("host of another site than the connection's")]
+    HostElsewhere,
     /// The message's end can be read in two ways.
     #[error("ambiguous message framing")]
     Framing,
@@ -105,7 +113,7 @@ impl Refusal {
     pub(crate) const fn status(self) -> StatusCode {
         match self {
             Self::HeaderTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::HostUnknown => StatusCode::MISDIRECTED_REQUEST,
+            Self::HostUnknown | Self::HostElsewhere => StatusCode::MISDIRECTED_REQUEST,
             Self::Method => StatusCode::FORBIDDEN,
             Self::Host | Self::HostMalformed | Self::Framing | Self::Target | Self::Path(_) => StatusCode::BAD_REQUEST,
         }
@@ -118,6 +126,7 @@ impl Refusal {
             Self::Host => "host-missing",
             Self::HostMalformed => "host-malformed",
             Self::HostUnknown => "host-unknown",
+            Self::HostElsewhere => "host-elsewhere",
             Self::Framing => "framing",
             Self::Target => "target",
             Self::Path(_) => "path",
@@ -147,11 +156,20 @@ impl AdmissionRules {
         let scheme = forwarded
             .scheme
             .unwrap_or_else(|| self.scheme(connection.transport, &host_name));
+        let spoken = match (forwarded.scheme, forwarded.source, connection.transport) {
+            (Some(scheme), _, _) => scheme,
+            (None, Source::Viewer, Transport::Plain) => Scheme::Http,
+            (None, Source::Viewer, Transport::Tls) => Scheme::Https,
+            // A proxy that does not say is taken to have ended TLS.
+            (None, Source::TrustedProxy, _) => Scheme::Https,
+        };
         Ok(Admitted {
             host: host.to_owned(),
             host_name,
             port,
             scheme,
+            spoken,
+            source: forwarded.source,
             client: forwarded.client,
             path,
         })

@@ -11,7 +11,8 @@ use tokio::runtime::Handle;
 use crate::{
     canonical_path::CanonicalPath,
     config::{
-        AllowedMethods, BehaviourSettings, OriginChoice, OriginSettings, PathPattern, SiteSettings, TrailingSlash,
+        AllowedMethods, BehaviourSettings, ErrorPages, OriginChoice, OriginSettings, PathPattern, SiteSettings,
+        TrailingSlash,
     },
     generation::SiteError,
     metrics::{Metrics, OriginMetrics},
@@ -25,6 +26,8 @@ pub(crate) struct Behaviour {
     pub(crate) origin: Arc<SiteOrigin>,
     /// The methods that reach the origin.
     pub(crate) methods: AllowedMethods,
+    /// What takes the place of the origin's errors.
+    pub(crate) error_pages: ErrorPages,
     default_root_object: Option<String>,
     trailing_slash: TrailingSlash,
 }
@@ -43,6 +46,7 @@ impl Behaviour {
         Self {
             origin,
             methods: settings.methods,
+            error_pages: settings.error_pages,
             default_root_object: settings.default_root_object,
             trailing_slash: settings.trailing_slash,
         }

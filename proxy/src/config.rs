@@ -7,6 +7,7 @@
 mod auth;
 mod auth_defaults;
 mod behaviour;
+mod error_pages;
 mod forward_auth;
 mod host;
 mod identity;
@@ -37,6 +38,7 @@ use section::{Section, Source};
 
 pub use auth::AuthSettings;
 pub use behaviour::{BehaviourSettings, OriginChoice, PathBehaviour, TrailingSlash};
+pub use error_pages::{ErrorPage, ErrorPages, FallbackScope, Missing, SpaFallback};
 pub use host::{HostPattern, HostPatternError, is_host_name, is_loopback, split_port};
 pub use identity::{GroupPattern, IdentitySettings};
 pub use methods::AllowedMethods;
@@ -48,7 +50,7 @@ pub use origin::{
 pub use path_pattern::{PathPattern, PathPatternError};
 pub use problem::{ConfigError, Problem};
 pub use settings::{Limits, ListenSettings, LogFormat, LogSettings, PlainHttp, Settings};
-pub use site::{Conduct, SiteSettings};
+pub use site::{Conduct, HeaderPrecedence, HttpViewers, SiteSettings};
 pub use tree::Environment;
 
 impl Settings {

@@ -4,10 +4,12 @@ use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use auth_core::Scheme;
 use bytes::Bytes;
+use http::StatusCode;
 use pingora::http::RequestHeader;
 
 use crate::{
-    behaviour::Behaviour, canonical_path::CanonicalPath, config::Conduct, identity, metrics::Verdict, site::Site,
+    behaviour::Behaviour, canonical_path::CanonicalPath, config::Conduct, gateway::Audience, identity,
+    metrics::Verdict, site::Site,
 };
 
 /// One request and its response.
@@ -27,6 +29,8 @@ pub(crate) struct Exchange {
     pub(crate) verdict: Verdict,
     /// Why.
     pub(crate) reason: &'static str,
+    /// Who may see what the origin says.
+    pub(crate) audience: Audience,
     /// Set-Cookie values that ride on the origin's response.
     pub(crate) response_cookies: Vec<String>,
     /// What a custom origin is told of the viewer.
@@ -35,6 +39,8 @@ pub(crate) struct Exchange {
     pub(crate) upstream_header: Option<Box<RequestHeader>>,
     /// When the origin was asked.
     pub(crate) upstream_started: Option<Instant>,
+    /// The document that the origin was asked for in place of its error.
+    pub(crate) substitute: Option<Substitute>,
     /// Our page in place of the origin's body, until it is sent.
     pub(crate) replacement: Replacement,
 }
@@ -49,6 +55,17 @@ pub(crate) enum Replacement {
     Page(Bytes),
     /// A page that has been sent.
     Sent,
+}
+
+/// A document in place of an origin's error.
+#[derive(Debug)]
+pub(crate) struct Substitute {
+    /// The document's path.
+    pub(crate) path: CanonicalPath,
+    /// The error, which stays if the document cannot be had.
+    pub(crate) error: StatusCode,
+    /// The status that the document goes out with.
+    pub(crate) status: StatusCode,
 }
 
 /// A request that may pass to the origin.
@@ -79,10 +96,12 @@ impl Exchange {
             passed: None,
             verdict: Verdict::Refused,
             reason: "",
+            audience: Audience::default(),
             response_cookies: Vec::new(),
             identity: Vec::new(),
             upstream_header: None,
             upstream_started: None,
+            substitute: None,
             replacement: Replacement::None,
         }
     }

@@ -5,8 +5,11 @@
 
 mod answer;
 mod decide;
+mod error_page;
 mod failure;
 mod forward_auth;
+mod https;
+mod response_headers;
 mod upstream;
 
 use std::sync::Arc;
@@ -29,14 +32,17 @@ use tokio::runtime::Handle;
 use crate::{
     access_log,
     admin::Readiness,
-    admission::{self, Refusal},
+    admission::{self, Refusal, Source},
     config::Conduct,
     exchange::{Exchange, Passed},
     generation::{Generation, InForce},
     metrics::{Metrics, Verdict},
     origin::Origin,
     request_id,
+    server::server_name,
 };
+
+pub(crate) use response_headers::Audience;
 
 /// What all workers share.
 #[derive(Debug)]
@@ -85,8 +91,18 @@ impl ProxyHttp for Gateway {
             self.answer_question(session, exchange, &generation, question).await?;
             return Ok(true);
         }
-        let decided = match admit(&generation, connection, session.req_header(), exchange) {
-            Ok(admitted) => self.decide(session.req_header(), exchange, admitted).await,
+        let admitted = admit(&generation, connection, session.req_header(), exchange)
+            .and_then(|admitted| serves_connection(&generation, session, admitted, exchange));
+        let decided = match admitted {
+            Ok(admitted) => {
+                if let Some(redirect) = https::redirect(session.req_header(), &admitted, exchange)? {
+                    exchange.verdict = Verdict::Respond;
+                    exchange.reason = "https";
+                    answer::redirect(session, exchange, redirect).await?;
+                    return Ok(true);
+                }
+                self.decide(session.req_header(), exchange, admitted).await
+            }
             Err(refusal) => {
                 exchange.reason = refusal.label();
                 answer::refuse(session, exchange, refusal.status()).await?;
@@ -101,6 +117,7 @@ impl ProxyHttp for Gateway {
             }
             Decision::Forward(forward) => {
                 exchange.verdict = Verdict::Forward;
+                exchange.audience = Audience::from(&forward.access);
                 self.prepare_forward(session, exchange, forward).await
             }
         }
@@ -161,7 +178,8 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> Result<()> {
         self.announce_end(session);
-        answer::finish_header(response, exchange)
+        let author = answer::author(exchange);
+        answer::finish_header(response, exchange, author)
     }
 
     fn error_while_proxy(
@@ -291,4 +309,24 @@ fn admit(
     }
     exchange.behaviour = Some(Arc::clone(behaviour));
     Ok(admitted)
+}
+
+/// Refuses a request over a TLS connection that the viewer made for another site (RFC 9110, section 15.5.20):
+/// certificate, ciphers and the browser's notion of an origin were settled for that one. Browsers then connect
+/// anew. Proxies in front use one connection for many.
+fn serves_connection(
+    generation: &Generation,
+    session: &Session,
+    admitted: admission::Admitted,
+    exchange: &Exchange,
+) -> Result<admission::Admitted, Refusal> {
+    if admitted.source == Source::TrustedProxy {
+        return Ok(admitted);
+    }
+    let named = session.digest().and_then(server_name::of);
+    let named = named.and_then(|name| generation.sites.find(name, admitted.port));
+    match (named, &exchange.site) {
+        (Some(named), Some(site)) if !Arc::ptr_eq(named, site) => Err(Refusal::HostElsewhere),
+        _ => Ok(admitted),
+    }
 }

@@ -12,6 +12,7 @@ mod listener;
 mod listeners;
 mod notify;
 mod reload;
+pub(crate) mod server_name;
 mod stream;
 mod successor;
 mod supervisor;

@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue};
 
 use crate::{
     behaviour::Behaviours,
-    config::{AuthSettings, Conduct, HostPattern, SiteSettings},
+    config::{AuthSettings, Conduct, HeaderPrecedence, HostPattern, HttpViewers, SiteSettings},
     generation::Means,
     header_value,
     identity::Identity,
@@ -32,9 +32,12 @@ pub(crate) struct Site {
     pub(crate) identity: Identity,
     /// How its requests are served, by their path.
     pub(crate) behaviours: Behaviours,
-    /// The configured headers of every response, in place of what it has under their names. The names are
-    /// valid and in their configured case.
+    /// The configured headers of every response. The names are valid and in their configured case.
     pub(crate) headers: Vec<(Bytes, HeaderValue)>,
+    /// Whose headers count where both the origin and the configuration have them.
+    pub(crate) precedence: HeaderPrecedence,
+    /// What becomes of viewers on plain http.
+    pub(crate) http_viewers: HttpViewers,
     /// What is counted.
     pub(crate) metrics: SiteMetrics,
     /// Whose equal it is.
@@ -91,6 +94,8 @@ impl Site {
             behaviours,
             headers,
             conduct,
+            precedence: settings.precedence,
+            http_viewers: settings.http_viewers,
         }
     }
 }

@@ -11,10 +11,21 @@ use ipnet::IpNet;
 pub(super) struct Forwarded<'a> {
     /// The address that is nearest to the viewer and vouched for.
     pub(super) client: IpAddr,
+    /// Who connected.
+    pub(super) source: Source,
     /// What a trusted peer says the viewer spoke.
     pub(super) scheme: Option<Scheme>,
     /// The host that a trusted peer says the viewer asked for.
     pub(super) host: Option<&'a str>,
+}
+
+/// Who connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The viewer, or somebody who is not believed to be anything else.
+    Viewer,
+    /// A proxy that speaks for viewers.
+    TrustedProxy,
 }
 
 impl<'a> Forwarded<'a> {
@@ -24,12 +35,14 @@ impl<'a> Forwarded<'a> {
         if !is_trusted(peer) {
             return Self {
                 client: peer,
+                source: Source::Viewer,
                 scheme: None,
                 host: None,
             };
         }
         Self {
             client: client(headers, peer, is_trusted),
+            source: Source::TrustedProxy,
             scheme: last(headers, "x-forwarded-proto").and_then(scheme),
             host: last(headers, "x-forwarded-host"),
         }

@@ -98,3 +98,20 @@ pub(crate) fn raw_path(request: &RequestHeader) -> &str {
     // Admission refuses paths that are not UTF-8.
     std::str::from_utf8(path).unwrap_or("/")
 }
+
+/// Path and query of a request that has been admitted, as the viewer sent them.
+pub(crate) fn raw_target(request: &RequestHeader) -> &str {
+    let raw = request.raw_path();
+    let target = match strip_scheme(raw) {
+        Some(rest) => {
+            let start = rest.iter().position(|byte| matches!(byte, b'/' | b'?'));
+            start.and_then(|start| rest.get(start..)).unwrap_or_default()
+        }
+        None => raw,
+    };
+    // Admission refuses targets that are not UTF-8.
+    match std::str::from_utf8(target) {
+        Ok(target) if !target.is_empty() => target,
+        _ => "/",
+    }
+}

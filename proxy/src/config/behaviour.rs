@@ -6,6 +6,7 @@
 use http::Method;
 
 use super::{
+    error_pages::{self, ErrorPages},
     methods::{self, AllowedMethods},
     origin::OriginSettings,
     path_pattern::PathPattern,
@@ -24,6 +25,8 @@ pub struct BehaviourSettings {
     pub default_root_object: Option<String>,
     /// Whether a path that ends in a slash asks the origin for the `index.html` below it.
     pub trailing_slash: TrailingSlash,
+    /// What takes the place of the origin's errors.
+    pub error_pages: ErrorPages,
 }
 
 /// One `[[sites.behaviours]]` entry.
@@ -86,6 +89,7 @@ pub(super) struct BehaviourKeys {
     methods: Option<Vec<Method>>,
     default_root_object: Option<String>,
     trailing_slash: TrailingSlash,
+    error_pages: ErrorPages,
 }
 
 impl BehaviourKeys {
@@ -107,6 +111,10 @@ impl BehaviourKeys {
             methods: methods::read(section).or_else(|| inherited.methods.clone()),
             default_root_object: default_root_object(section).or_else(|| inherited.default_root_object.clone()),
             trailing_slash: trailing_slash(section).unwrap_or(inherited.trailing_slash),
+            error_pages: ErrorPages {
+                spa: error_pages::spa_fallback(section).or_else(|| inherited.error_pages.spa.clone()),
+                pages: error_pages::pages(section).unwrap_or_else(|| inherited.error_pages.pages.clone()),
+            },
         }
     }
 
@@ -128,6 +136,7 @@ impl BehaviourKeys {
             methods: self.methods.map_or(own, AllowedMethods::Only),
             default_root_object: self.default_root_object,
             trailing_slash: self.trailing_slash,
+            error_pages: self.error_pages,
         })
     }
 }
@@ -142,8 +151,14 @@ pub(super) fn read(mut section: Section<'_>, site: &BehaviourKeys, choices: Choi
             .map_err(|error| section.refuse("path", format!("{text:?} ({error})"), expected))
             .ok()
     });
-    let mut keys = BehaviourKeys::read(&mut section, site);
-    if let Some(name) = section.text("origin") {
+    let origin = section.text("origin");
+    let mut inherited = site.clone();
+    if origin.is_some() {
+        // They are documents of the site's origin; another one has others, or none.
+        inherited.error_pages = ErrorPages::default();
+    }
+    let mut keys = BehaviourKeys::read(&mut section, &inherited);
+    if let Some(name) = origin {
         if choices.named(&name).is_none() {
             section.refuse("origin", format!("{name:?}"), known(choices.named));
         }

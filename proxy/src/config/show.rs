@@ -4,9 +4,9 @@ use auth_core::json::{Json, Object};
 use serde_json::{Map, Value, json};
 
 use super::{
-    AllowedMethods, AuthSettings, BehaviourSettings, CertificateFiles, Conduct, CustomSettings, IdentitySettings,
-    OriginChoice, OriginSettings, OriginTimeouts, PathBehaviour, PlainHttp, S3Addressing, S3Settings, Settings,
-    SiteSettings, TrailingSlash, auth::SECRETS, origin::MissingStatus,
+    AllowedMethods, AuthSettings, BehaviourSettings, CertificateFiles, Conduct, CustomSettings, ErrorPage,
+    HeaderPrecedence, HttpViewers, IdentitySettings, OriginChoice, OriginSettings, OriginTimeouts, PathBehaviour,
+    PlainHttp, S3Addressing, S3Settings, Settings, SiteSettings, TrailingSlash, auth::SECRETS, origin::MissingStatus,
 };
 
 const MASK: &str = "(secret)";
@@ -89,6 +89,8 @@ fn site(site: &SiteSettings) -> Value {
         "identity": identity(&site.identity),
         "origin": origin(&site.origin),
         "edge_parity": site.conduct == Conduct::Edge,
+        "redirect_http_to_https": site.http_viewers != HttpViewers::Served,
+        "headers_override": site.precedence == HeaderPrecedence::Configured,
         "origins": origins.collect::<Map<_, _>>(),
         "behaviours": site.behaviours.iter().map(path_behaviour).collect::<Vec<_>>(),
     });
@@ -114,6 +116,16 @@ fn behaviour(behaviour: &BehaviourSettings) -> Value {
         "methods": methods,
         "default_root_object": behaviour.default_root_object,
         "rewrite_trailing_slash_to_index": behaviour.trailing_slash == TrailingSlash::ToIndex,
+        "spa_fallback": behaviour.error_pages.spa.as_ref().map(|spa| spa.path.preserved()),
+        "error_pages": behaviour.error_pages.pages.iter().map(error_page).collect::<Vec<_>>(),
+    })
+}
+
+fn error_page(page: &ErrorPage) -> Value {
+    json!({
+        "status": page.status.as_u16(),
+        "path": page.path.preserved(),
+        "response_status": page.response_status.as_u16(),
     })
 }
 

@@ -31,6 +31,32 @@ pub struct SiteSettings {
     pub default: BehaviourSettings,
     /// Whose equal the site is.
     pub conduct: Conduct,
+    /// What becomes of viewers on plain http.
+    pub http_viewers: HttpViewers,
+    /// Whose headers count where both the origin and the configuration have them.
+    pub precedence: HeaderPrecedence,
+}
+
+/// What becomes of viewers on plain http.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HttpViewers {
+    /// They are served like others.
+    #[default]
+    Served,
+    /// They are sent to https, their method kept: `redirect_http_to_https = true`.
+    Redirected,
+    /// They are sent to https as CloudFront does it: always with 301.
+    RedirectedAsAtEdge,
+}
+
+/// Whose headers count where both the origin and the configuration have them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HeaderPrecedence {
+    /// The origin's.
+    #[default]
+    Origin,
+    /// The configured ones: `headers_override = true`.
+    Configured,
 }
 
 /// How a site answers where the edge and the proxy would answer differently.
@@ -75,10 +101,9 @@ pub(super) fn read(mut section: Section<'_>) -> Option<SiteSettings> {
     };
     let keys = BehaviourKeys::read(&mut section, &BehaviourKeys::of(conduct));
     let behaviours = section.sections("behaviours").into_iter();
-    let behaviours: Vec<_> = behaviours
+    let mut behaviours: Vec<_> = behaviours
         .filter_map(|entry| behaviour::read(entry, &keys, choices))
         .collect();
-    let default = keys.settle(&section, choices);
     if conduct == Conduct::Edge && identity != IdentitySettings::default() {
         section.refuse(
             "identity",
@@ -86,8 +111,27 @@ pub(super) fn read(mut section: Section<'_>) -> Option<SiteSettings> {
             "one of the two: the edge tells origins nothing",
         );
     }
+    let mut default = keys.settle(&section, choices);
+    if conduct == Conduct::Edge {
+        let by_path = behaviours.iter_mut().map(|behaviour| &mut behaviour.settings);
+        for settings in by_path.chain(&mut default) {
+            settings.error_pages.widen();
+        }
+    }
+    let http_viewers = match (section.flag("redirect_http_to_https"), conduct) {
+        (false, _) => HttpViewers::Served,
+        (true, Conduct::Proxy) => HttpViewers::Redirected,
+        (true, Conduct::Edge) => HttpViewers::RedirectedAsAtEdge,
+    };
+    let precedence = if section.flag("headers_override") {
+        HeaderPrecedence::Configured
+    } else {
+        HeaderPrecedence::Origin
+    };
     section.finish();
     Some(SiteSettings {
+        http_viewers,
+        precedence,
         name: name.or_else(|| hosts.first().map(ToString::to_string))?,
         hosts,
         auth: auth?,

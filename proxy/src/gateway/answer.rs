@@ -5,7 +5,15 @@ use bytes::Bytes;
 use http::{HeaderName, Method, StatusCode};
 use pingora::{Error, ErrorType, Result, http::ResponseHeader, proxy::Session};
 
-use crate::{config::Conduct, exchange::Exchange, header_value, origin::directory::FileAnswer, page, parity};
+use super::response_headers;
+pub(super) use super::response_headers::Author;
+use crate::{
+    config::Conduct,
+    exchange::{Exchange, Replacement},
+    header_value,
+    origin::directory::FileAnswer,
+    page, parity,
+};
 
 /// Writes what the core generated.
 pub(super) async fn respond(session: &mut Session, exchange: &Exchange, response: Response) -> Result<()> {
@@ -34,7 +42,11 @@ pub(super) async fn respond(session: &mut Session, exchange: &Exchange, response
     if !as_edge {
         // What the core generates is for one viewer and one moment, whatever it says itself.
         header.insert_header("Cache-Control", "no-store")?;
-        finish_header(&mut header, exchange)?;
+        if !response.body.is_empty() {
+            // In place of a configured one, which would be meant for the origin's content and take the style from ours.
+            header.insert_header("Content-Security-Policy", page::POLICY)?;
+        }
+        finish_header(&mut header, exchange, Author::Ourselves)?;
     }
     send(session, header, Bytes::from(response.body)).await
 }
@@ -55,8 +67,20 @@ pub(super) async fn write_page(session: &mut Session, exchange: &Exchange, statu
     {
         header.insert_header("Allow", behaviour.methods.to_string())?;
     }
-    finish_header(&mut header, exchange)?;
+    finish_header(&mut header, exchange, Author::Ourselves)?;
     send(session, header, body).await
+}
+
+/// Sends the viewer elsewhere before any decision.
+pub(super) async fn redirect(session: &mut Session, exchange: &Exchange, mut header: ResponseHeader) -> Result<()> {
+    if exchange.conduct() == Conduct::Proxy {
+        finish_header(&mut header, exchange, Author::Ourselves)?;
+    }
+    // A body that nobody wants to read would be taken for the next request.
+    if !session.is_body_empty() {
+        session.set_keepalive(None);
+    }
+    send(session, header, Bytes::new()).await
 }
 
 /// Writes a file's answer, chunk by chunk.
@@ -65,7 +89,7 @@ pub(super) async fn send_file(session: &mut Session, exchange: &Exchange, mut fi
     for (name, value) in &file.headers {
         header.append_header(name, value)?;
     }
-    finish_header(&mut header, exchange)?;
+    finish_header(&mut header, exchange, Author::Origin)?;
     let cannot_read = |error: std::io::Error| Error::because(ErrorType::FileReadError, "the file", error);
     let mut chunk = file.next_chunk().await.map_err(cannot_read)?;
     session.write_response_header(Box::new(header), chunk.is_none()).await?;
@@ -76,8 +100,8 @@ pub(super) async fn send_file(session: &mut Session, exchange: &Exchange, mut fi
     Ok(())
 }
 
-/// Configured headers in place of what is there, cookies of the session, the request's id.
-pub(super) fn finish_header(header: &mut ResponseHeader, exchange: &Exchange) -> Result<()> {
+/// Configured headers, cookies of the session, the request's id.
+pub(super) fn finish_header(header: &mut ResponseHeader, exchange: &Exchange, author: Author) -> Result<()> {
     if header.status.is_informational() && header.status != StatusCode::SWITCHING_PROTOCOLS {
         return Ok(());
     }
@@ -88,11 +112,20 @@ pub(super) fn finish_header(header: &mut ResponseHeader, exchange: &Exchange) ->
         header.insert_header("X-Request-Id", exchange.id.as_str())?;
     }
     if let Some(site) = &exchange.site {
-        for (name, value) in &site.headers {
-            header.insert_header(name.clone(), value)?;
-        }
+        response_headers::configure(header, site, author)?;
+    }
+    if author == Author::Origin && exchange.conduct() == Conduct::Proxy {
+        response_headers::keep_private(header, exchange.audience)?;
     }
     Ok(())
+}
+
+/// Who wrote what comes from upstream by now.
+pub(super) const fn author(exchange: &Exchange) -> Author {
+    match exchange.replacement {
+        Replacement::None => Author::Origin,
+        Replacement::Page(_) | Replacement::Sent => Author::Ourselves,
+    }
 }
 
 async fn send(session: &mut Session, header: ResponseHeader, body: Bytes) -> Result<()> {

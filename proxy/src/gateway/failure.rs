@@ -7,7 +7,7 @@ use pingora::{
     proxy::{FailToProxy, Session},
 };
 
-use super::answer;
+use super::{answer, upstream};
 use crate::exchange::Exchange;
 
 /// An error of ours.
@@ -94,6 +94,11 @@ const fn upstream_kind(error: &ErrorType) -> &'static str {
 /// Whether a failed request is sent again: only on a connection that had been kept and may have died
 /// unnoticed, only when the method may be repeated, and only without a body.
 pub(super) fn judge_retry(session: &mut Session, mut error: Box<Error>, client_reused: bool) -> Box<Error> {
+    if upstream::asks_again(&error) {
+        // Whoever says so says it a bounded number of times.
+        error.set_retry(session.response_written().is_none());
+        return error;
+    }
     let repeatable = session.req_header().method.is_idempotent() && session.is_body_empty();
     if repeatable && session.response_written().is_none() {
         error.retry.decide_reuse(client_reused);

@@ -147,6 +147,6 @@ fn number_cookies<'a>(header: &mut ResponseHeader, cookies: impl Iterator<Item =
 async fn finish(session: &mut Session, exchange: &Exchange, mut header: ResponseHeader) -> Result<()> {
     header.insert_header("Cache-Control", "no-store")?;
     header.insert_header("Content-Length", 0)?;
-    answer::finish_header(&mut header, exchange)?;
+    answer::finish_header(&mut header, exchange, answer::Author::Ourselves)?;
     session.write_response_header(Box::new(header), true).await
 }

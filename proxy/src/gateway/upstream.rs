@@ -14,7 +14,7 @@ use pingora::{
     upstreams::peer::HttpPeer,
 };
 
-use super::{answer, failure};
+use super::{answer, error_page, failure};
 use crate::{
     admission::query,
     config::Conduct,
@@ -24,10 +24,19 @@ use crate::{
     parity::viewer_headers,
 };
 
+/// Sent again for a reason of ours, not because anything failed.
+const ASK_AGAIN: ErrorType = ErrorType::Custom("ask-again");
+
 /// Makes the header for the origin and says where to send it. Made anew for each attempt, since a
 /// signature has a time.
-pub(super) fn dispatch(session: &Session, exchange: &mut Exchange) -> Result<Box<HttpPeer>> {
-    match ask(session, exchange)? {
+pub(super) fn dispatch(session: &mut Session, exchange: &mut Exchange) -> Result<Box<HttpPeer>> {
+    let mut asked = ask(session, exchange)?;
+    if let Err(error) = &asked
+        && error_page::substitute(session, exchange, error.status())
+    {
+        asked = ask(session, exchange)?;
+    }
+    match asked {
         Ok(Dispatch::Upstream { peer, header }) => {
             exchange.upstream_header = Some(header);
             exchange.upstream_started = Some(Instant::now());
@@ -36,6 +45,11 @@ pub(super) fn dispatch(session: &Session, exchange: &mut Exchange) -> Result<Box
         Ok(Dispatch::File(_)) => Err(failure::internal("a file instead of a peer")),
         Err(error) => Err(Error::new(ErrorType::HTTPStatus(error.status().as_u16()))),
     }
+}
+
+/// Whether an error only means that the origin is to be asked again.
+pub(super) fn asks_again(error: &Error) -> bool {
+    *error.etype() == ASK_AGAIN
 }
 
 fn ask(session: &Session, exchange: &Exchange) -> Result<Result<Dispatch, OriginError>> {
@@ -50,10 +64,14 @@ fn ask(session: &Session, exchange: &Exchange) -> Result<Result<Dispatch, Origin
         ),
         Conduct::Edge => (Cow::Owned(viewer_headers(&request.headers)), None),
     };
+    let (path, query) = match &exchange.substitute {
+        Some(substitute) => (&substitute.path, ""),
+        None => (&passed.path, query(request)),
+    };
     let view = OriginRequest {
         method: &request.method,
-        path: &passed.path,
-        query: query(request),
+        path,
+        query,
         headers: &headers,
         identity: &exchange.identity,
         forwarded: Forwarded {
@@ -81,9 +99,13 @@ pub(super) fn take_header(request: &mut RequestHeader, exchange: &mut Exchange) 
     Ok(())
 }
 
-/// Scrubs the origin's response, or puts our page in its place.
-pub(super) fn admit_response(session: &Session, response: &mut ResponseHeader, exchange: &mut Exchange) -> Result<()> {
-    let Some(behaviour) = &exchange.behaviour else {
+/// Scrubs the origin's response, puts our page in its place, or has the origin asked again.
+pub(super) fn admit_response(
+    session: &mut Session,
+    response: &mut ResponseHeader,
+    exchange: &mut Exchange,
+) -> Result<()> {
+    let Some(behaviour) = exchange.behaviour.clone() else {
         return Err(failure::internal("a response without a behaviour"));
     };
     if response.status.is_informational() {
@@ -92,14 +114,29 @@ pub(super) fn admit_response(session: &Session, response: &mut ResponseHeader, e
     if let Some(started) = exchange.upstream_started.take() {
         behaviour.origin.metrics.answered(started.elapsed());
     }
-    match behaviour.origin.origin.admit_response(response) {
-        Admitted::AsIs => Ok(()),
-        Admitted::Replace(status) => {
-            if response.status.is_server_error() {
-                behaviour.origin.metrics.failed("status");
-            }
-            replace(session, response, status, exchange)
+    let failed = response.status.is_server_error();
+    let admitted = behaviour.origin.origin.admit_response(response);
+    let status = match admitted {
+        Admitted::AsIs => response.status,
+        Admitted::Replace(status) => status,
+    };
+    if admitted != Admitted::AsIs && failed {
+        behaviour.origin.metrics.failed("status");
+    }
+    if let Some(substitute) = &exchange.substitute {
+        if status == StatusCode::OK {
+            response.set_status(substitute.status)?;
+            return Ok(());
         }
+        let error = substitute.error;
+        return replace(session, response, error, exchange);
+    }
+    if error_page::substitute(session, exchange, status) {
+        return Err(Error::new(ASK_AGAIN));
+    }
+    match admitted {
+        Admitted::AsIs => Ok(()),
+        _ => replace(session, response, status, exchange),
     }
 }
 
@@ -146,11 +183,24 @@ pub(super) fn replace_body(body: &mut Option<Bytes>, exchange: &mut Exchange) {
 }
 
 /// Answers with a file, or with our page where there is none.
-pub(super) async fn serve_file(session: &mut Session, exchange: &Exchange) -> Result<()> {
-    match ask(session, exchange)? {
-        Ok(Dispatch::File(file)) => answer::send_file(session, exchange, file).await,
+pub(super) async fn serve_file(session: &mut Session, exchange: &mut Exchange) -> Result<()> {
+    let mut asked = ask(session, exchange)?;
+    let mut error_status = None;
+    if let Err(error) = &asked
+        && error_page::substitute(session, exchange, error.status())
+    {
+        error_status = Some(error.status());
+        asked = ask(session, exchange)?;
+    }
+    match asked {
+        Ok(Dispatch::File(mut file)) => {
+            if let (Some(substitute), StatusCode::OK) = (&exchange.substitute, file.status) {
+                file.status = substitute.status;
+            }
+            answer::send_file(session, exchange, file).await
+        }
         Ok(Dispatch::Upstream { .. }) => Err(failure::internal("a peer instead of a file")),
-        Err(error) => answer::write_page(session, exchange, error.status()).await,
+        Err(error) => answer::write_page(session, exchange, error_status.unwrap_or(error.status())).await,
     }
 }
 

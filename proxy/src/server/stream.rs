@@ -19,6 +19,8 @@ use tokio::{
     net::TcpStream,
 };
 
+use super::server_name;
+
 /// Holds a small response's header and body together in one packet.
 const WRITE_BUFFER_BYTES: usize = 4096;
 
@@ -28,6 +30,7 @@ pub(crate) struct ViewerStream {
     inner: BufWriter<TcpStream>,
     established: SystemTime,
     socket: Arc<SocketDigest>,
+    server_name: server_name::Slot,
 }
 
 impl ViewerStream {
@@ -39,7 +42,13 @@ impl ViewerStream {
             inner: BufWriter::with_capacity(WRITE_BUFFER_BYTES, stream),
             established: SystemTime::now(),
             socket: Arc::new(digest),
+            server_name: server_name::Slot::default(),
         }
+    }
+
+    /// Where the name of a TLS handshake over this connection is to be put.
+    pub(super) fn server_name(&self) -> server_name::Slot {
+        self.server_name.clone()
     }
 }
 
@@ -103,7 +112,7 @@ impl GetTimingDigest for ViewerStream {
 
 impl GetProxyDigest for ViewerStream {
     fn get_proxy_digest(&self) -> Option<Arc<ProxyDigest>> {
-        None
+        self.server_name.digest()
     }
 }
 

@@ -142,12 +142,13 @@ impl Worker {
     }
 }
 
-/// Two attempts in all: the first one, and one more after a kept connection turned out to be dead.
+/// How often the origin is asked at most. What is worth another attempt is decided case by case: a kept
+/// connection that turned out to be dead, another upstream server, a document in place of an error.
 fn upstream_conf() -> ServerConf {
     ServerConf {
         threads: 1,
         work_stealing: false,
-        max_retries: 2,
+        max_retries: 8,
         ..ServerConf::default()
     }
 }
@@ -177,8 +178,12 @@ async fn serve(accepted: Accepted, proxy: &Arc<HttpProxy<Gateway>>, shared: &Sha
 
 async fn shake_hands(stream: ViewerStream, config: Arc<ServerConfig>, limit: Duration) -> Option<Stream> {
     let acceptor = Acceptor::from_server_config(config);
+    let server_name = stream.server_name();
     match timeout(limit, acceptor.tls_handshake(stream)).await {
-        Ok(Ok(stream)) => Some(Box::new(stream)),
+        Ok(Ok(stream)) => {
+            server_name.fill(&stream);
+            Some(Box::new(stream))
+        }
         Ok(Err(error)) => {
             tracing::debug!(target: "portcullis", kind = error.etype().as_str(), "TLS handshake failed");
             None

@@ -186,7 +186,7 @@ fn what_concerns_one_connection_stays_on_it() {
 #[test]
 fn configured_headers_stand_on_the_origins_answers_in_place_of_its_own() {
     let origin = Origin::start(|_| Answer::with("404 Not Found", &[("X-Content-Type-Options", "origin's")], CONTENT));
-    let site = Plan::custom(&origin).start();
+    let site = Plan::custom(&origin).site("headers_override", true).start();
     let response = site.get("/", &site.session());
     assert_eq!(
         (response.status, response.text().as_str()),

@@ -42,12 +42,16 @@ pub(crate) fn fake(
     answer: impl Fn(&crate::support::origin::Asked) -> Answer + Send + Sync + 'static,
 ) -> (Origin, Site) {
     let endpoint = Origin::start(answer);
-    let origin = json!({
+    let site = Plan::bare().origin(settings(&endpoint)).start();
+    (endpoint, site)
+}
+
+/// A bucket at an endpoint of the test's own.
+pub(crate) fn settings(endpoint: &Origin) -> Value {
+    json!({
         "kind": "s3", "bucket": BUCKET, "region": "us-east-1", "endpoint": endpoint.url(), "path_style": true,
         "access_key_id": "AKIDEXAMPLE", "secret_access_key": "not-so-secret-in-a-test",
-    });
-    let site = Plan::bare().origin(origin).start();
-    (endpoint, site)
+    })
 }
 
 #[test]

@@ -21,6 +21,8 @@ use super::{
 /// The name that viewers use. Browsers take it for loopback, so `Secure` cookies work over http.
 pub(crate) const HOST: &str = "app.localhost";
 pub(crate) const CLIENT: &str = "3n4b5urk1ft4fl3mg5e62d9ado";
+pub(crate) const OTHER_POOL: &str = "us-east-1_Other0002";
+pub(crate) const OTHER_CLIENT: &str = "7other5client4fl3mg5e62d9";
 pub(crate) const CLIENT_SECRET: &str = "kept-between-client-and-provider-8231";
 pub(crate) const NONCE_SECRET: &str = "what-nonces-are-signed-with-4471";
 /// In the group `readers`.
@@ -125,6 +127,37 @@ impl Plan {
     pub(crate) fn site(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.config["sites"][0][key] = value.into();
         self
+    }
+
+    /// Another site beside it, of another pool with another client, otherwise configured alike.
+    pub(crate) fn beside(mut self, host: &str, origin: Value) -> (Self, dev_idp::Running) {
+        let settings = dev_idp::Settings {
+            pool_id: OTHER_POOL.into(),
+            clients: vec![client(Client::public(OTHER_CLIENT))],
+            users: self.idp.users.clone(),
+            ..dev_idp::Settings::default()
+        };
+        let idp = wait(DevIdp::start(settings)).unwrap();
+        let mut site = self.config["sites"][0].clone();
+        site["name"] = json!("other");
+        site["hosts"] = json!([host]);
+        site["origin"] = origin;
+        for (key, value) in [
+            (
+                "userPoolArn",
+                json!(format!(
+                    "arn:aws:cognito-idp:us-east-1:123456789012:userpool/{OTHER_POOL}"
+                )),
+            ),
+            ("clientId", json!(OTHER_CLIENT)),
+            ("cognitoAuthDomain", json!(idp.addr().to_string())),
+            ("jwksUri", json!(idp.jwks_url())),
+            ("jwks", idp.jwks()),
+        ] {
+            site["auth"][key] = value;
+        }
+        self.config["sites"].as_array_mut().unwrap().push(site);
+        (self, idp)
     }
 
     /// Sets a key at the top.

@@ -1,0 +1,68 @@
+//! The configured headers, and what a protected response says of its being stored.
+//!
+//! Neither may harm what is already right: the origin knows its content better unless the configuration insists,
+//! and what we answer ourselves keeps its own policy, without which its pages lose their style or get stored.
+
+use auth_core::Access;
+use pingora::{Result, http::ResponseHeader};
+
+use crate::{
+    config::{Conduct, HeaderPrecedence},
+    site::Site,
+};
+
+/// Who wrote a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Author {
+    /// The origin.
+    Origin,
+    /// We, instead of any origin.
+    Ourselves,
+}
+
+/// Who may see a response.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// Anybody, or nobody knows yet.
+    #[default]
+    Everyone,
+    /// A viewer who has signed in.
+    SignedIn,
+}
+
+impl From<&Access> for Audience {
+    fn from(access: &Access) -> Self {
+        match access {
+            Access::Session(_) => Self::SignedIn,
+            _ => Self::Everyone,
+        }
+    }
+}
+
+/// Adds the site's headers.
+pub(super) fn configure(header: &mut ResponseHeader, site: &Site, author: Author) -> Result<()> {
+    // The edge function for responses replaces whatever is there.
+    let replaces =
+        site.conduct == Conduct::Edge || author == Author::Origin && site.precedence == HeaderPrecedence::Configured;
+    for (name, value) in &site.headers {
+        let is_there = std::str::from_utf8(name).is_ok_and(|name| header.headers.contains_key(name));
+        if replaces || !is_there {
+            header.insert_header(name.clone(), value)?;
+        }
+    }
+    Ok(())
+}
+
+/// What only a signed-in viewer may see is nothing for shared caches, and for the viewer's own only if it asks
+/// again each time; unless the origin says otherwise.
+pub(super) fn keep_private(header: &mut ResponseHeader, audience: Audience) -> Result<()> {
+    if audience == Audience::Everyone || header.headers.contains_key("cache-control") {
+        return Ok(());
+    }
+    let value = if header.headers.contains_key("expires") {
+        "private"
+    } else {
+        "private, no-cache"
+    };
+    header.insert_header("Cache-Control", value)
+}
