@@ -3,8 +3,9 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    CallError, Config, Decision, Endpoint, Entropy, HttpCall, HttpReply, Request, UnixTime,
+    CallError, Config, Decision, Endpoint, Entropy, HttpCall, HttpReply, Reason, Request, UnixTime,
     endpoints::{check, refresh, sign_in, sign_out},
+    json::Json,
     jwt::{KeyStore, TokenCache},
 };
 
@@ -86,6 +87,13 @@ impl Authenticator {
             config,
             capabilities,
         }))
+    }
+
+    /// What the checks would say of an id token with these claims, were it rightly signed.
+    /// [`Reason::SessionVerified`] if it would pass. Nothing is allowed on this word.
+    #[must_use]
+    pub fn judge_claims(&self, claims: &Json, now: UnixTime) -> Reason {
+        check::judge_claims(self, claims, now)
     }
 
     /// The configuration in force.

@@ -16,6 +16,9 @@ use crate::{
 /// Where the configuration is unless the command line or the environment says otherwise.
 const DEFAULT_FILE: &str = "/etc/portcullis/config.toml";
 
+/// As clap's own.
+const EXIT_USAGE: u8 = 2;
+
 /// EX_CONFIG of sysexits.h.
 const EXIT_CONFIGURATION: u8 = 78;
 
@@ -46,6 +49,27 @@ enum Command {
     Check {
         #[command(flatten)]
         source: Source,
+        /// The form of the answer.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Say step by step what becomes of a request, and why. Nothing is asked of anyone unless `--online`, and
+    /// no secret is shown.
+    Explain {
+        #[command(flatten)]
+        source: Source,
+        #[command(flatten)]
+        request: crate::explain::Arguments,
+        /// The form of the answer.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Put a recorded request to an edge package and to the proxy in edge parity, and compare the answers.
+    Replay {
+        #[command(flatten)]
+        source: Source,
+        #[command(flatten)]
+        arguments: crate::replay::Arguments,
         /// The form of the answer.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
@@ -91,6 +115,16 @@ pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run { source, upgrade } => run(source, if upgrade { Beginning::Upgrade } else { Beginning::Anew }),
         Command::Check { source, format } => check(&source, format),
+        Command::Explain {
+            source,
+            request,
+            format,
+        } => explain(&source, &request, format),
+        Command::Replay {
+            source,
+            arguments,
+            format,
+        } => replay(&source, &arguments, format),
         #[cfg(feature = "demo")]
         Command::Demo(arguments) => crate::demo::run(&arguments),
         Command::Version => show(&format!("portcullis {}\n", env!("CARGO_PKG_VERSION"))),
@@ -138,6 +172,47 @@ fn check(source: &Source, format: Format) -> ExitCode {
             let answer = serde_json::json!({ "valid": false, "problems": error.problems });
             let _ = show(&format!("{answer}\n"));
             ExitCode::from(EXIT_CONFIGURATION)
+        }
+    }
+}
+
+/// Exit code 0 whatever the decision: it is in the answer.
+fn explain(source: &Source, request: &crate::explain::Arguments, format: Format) -> ExitCode {
+    let settings = match source.load() {
+        Ok(settings) => settings,
+        Err(error) => return refuse(&error),
+    };
+    match (crate::explain::explain(&settings, request), format) {
+        (Ok(explanation), Format::Text) => show(&explanation.to_text()),
+        (Ok(explanation), Format::Json) => show(&format!("{}\n", explanation.to_json())),
+        (Err(error), _) => {
+            complain(&format!("portcullis: cannot explain: {error}\n"));
+            ExitCode::from(EXIT_USAGE)
+        }
+    }
+}
+
+/// Exit code 0 when the answers are equal, 1 when they are not.
+fn replay(source: &Source, arguments: &crate::replay::Arguments, format: Format) -> ExitCode {
+    let settings = match source.load() {
+        Ok(settings) => settings,
+        Err(error) => return refuse(&error),
+    };
+    match crate::replay::replay(settings, arguments) {
+        Ok(comparison) => {
+            let shown = match format {
+                Format::Text => show(&comparison.to_text()),
+                Format::Json => show(&format!("{}\n", comparison.to_json())),
+            };
+            if comparison.is_equal() {
+                shown
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+        Err(error) => {
+            complain(&format!("portcullis: cannot replay: {error}\n"));
+            ExitCode::from(error.exit_code())
         }
     }
 }

@@ -116,10 +116,10 @@ impl Sites {
 
     /// The site that answers to a host; of several patterns that match the most exact one counts.
     pub(crate) fn find(&self, name: &str, port: Option<u16>) -> Option<&Arc<Site>> {
-        let fitting = self.0.iter().filter_map(|site| {
-            let patterns = site.hosts.iter().filter(|pattern| pattern.matches(name, port));
-            patterns.map(HostPattern::weight).max().map(|weight| (weight, site))
-        });
+        let fitting = self
+            .0
+            .iter()
+            .filter_map(|site| HostPattern::best(&site.hosts, name, port).map(|weight| (weight, site)));
         fitting.max_by_key(|(weight, _)| *weight).map(|(_, site)| site)
     }
 }

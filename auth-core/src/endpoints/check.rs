@@ -146,6 +146,19 @@ fn verify_with(
     }
 }
 
+/// What the checks would say of an id token with these claims, were it rightly signed. Opens nothing: it is
+/// for those who want to know why somebody may pass or may not.
+pub(crate) fn judge_claims(auth: &Authenticator, claims: &Json, now: UnixTime) -> Reason {
+    let requirements = &auth.config().requirements;
+    if !requirements.accept_issuer(claims) {
+        return Reason::TokenIssuer;
+    }
+    match requirements.verify("", claims.clone(), now) {
+        Ok(_) => Reason::SessionVerified,
+        Err(error) => reason_of(error),
+    }
+}
+
 const fn reason_of(error: ClaimError) -> Reason {
     match error {
         ClaimError::Expired => Reason::SessionExpired,

@@ -39,6 +39,17 @@ impl PartialEq for AuthSettings {
     }
 }
 
+impl AuthSettings {
+    /// What runs at the edge under a configuration.
+    pub(crate) fn in_parity(config: &Config, given: &Json) -> Self {
+        Self::Required {
+            config: Box::new(config.clone()),
+            given: given.as_object().cloned().unwrap_or_default(),
+            overlooked: Vec::new(),
+        }
+    }
+}
+
 /// Text from the environment stands for a number here.
 const NUMBERS: [&str; 3] = ["pkceLength", "nonceLength", "nonceMaxAge"];
 /// May be given as the content of a file, under the key and `_file`.

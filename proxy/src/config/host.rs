@@ -38,6 +38,13 @@ impl HostPattern {
         self.matches(name, None) && (!self.wildcard || labels(name) == labels(&self.name))
     }
 
+    /// How exact the most exact of these patterns is that a host belongs to; `None`: it belongs to none.
+    #[must_use]
+    pub fn best(patterns: &[Self], name: &str, port: Option<u16>) -> Option<(bool, bool, usize)> {
+        let fitting = patterns.iter().filter(|pattern| pattern.matches(name, port));
+        fitting.map(Self::weight).max()
+    }
+
     /// How exact the pattern is; of several that match the most exact one counts.
     #[must_use]
     pub fn weight(&self) -> (bool, bool, usize) {

@@ -5,7 +5,7 @@
 //! back is put into the form of a function's result and compared by the same rules as the core's. What cannot be an
 //! HTTP request, and what differs on purpose, is listed below by id, so that a change on either side shows.
 
-mod drive;
+pub(crate) mod drive;
 mod generated;
 mod origin_requests;
 mod token_endpoint;
@@ -54,6 +54,17 @@ const DIFFERENT: &[(&str, &str)] = &[
     ("rewrite-trailing-slash/dot-dir", TWO_READINGS),
 ];
 const TWO_READINGS: &str = "a path with two readings is passed on to no origin";
+
+/// Id, configuration, event and expected result of a handler's vectors, for others.
+pub(crate) fn load(handler: &str) -> Vec<(String, String, serde_json::Value, serde_json::Value)> {
+    let vectors = Vector::load(handler).into_iter();
+    vectors
+        .map(|vector| {
+            let expected = vector.expect.result.unwrap_or_default();
+            (vector.id, vector.config.get().to_owned(), vector.event, expected)
+        })
+        .collect()
+}
 
 fn play(handler: &str) {
     let vectors = Vector::load(handler);

@@ -145,7 +145,7 @@ fn completed(own: &str) -> String {
 }
 
 /// A vector with an ordinary configuration whose request passes.
-pub(super) fn passing_vector() -> Vector {
+pub(crate) fn passing_vector() -> Vector {
     let mut vectors = Vector::load("check-auth").into_iter();
     vectors
         .find(|vector| vector.expect.kind == "request" && vector.id == PASSING)
