@@ -40,7 +40,7 @@ pub use auth::AuthSettings;
 pub use behaviour::{BehaviourSettings, OriginChoice, PathBehaviour, TrailingSlash};
 pub use error_pages::{ErrorPage, ErrorPages, FallbackScope, Missing, SpaFallback};
 pub use host::{HostPattern, HostPatternError, is_host_name, is_loopback, split_port};
-pub use identity::{GroupPattern, IdentitySettings};
+pub use identity::{AssertionSettings, GroupPattern, IdentitySettings};
 pub use methods::AllowedMethods;
 pub use operations::{ReloadSettings, UpgradeSettings, Watch};
 pub use origin::{

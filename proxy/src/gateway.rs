@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use auth_core::{Decision, Forward};
 use auth_driver::Clock;
 use bytes::Bytes;
-use http::StatusCode;
+use http::{Method, StatusCode};
 use pingora::{
     Error, Result,
     http::{RequestHeader, ResponseHeader},
@@ -36,6 +36,7 @@ use crate::{
     config::Conduct,
     exchange::{Exchange, Passed},
     generation::{Generation, InForce},
+    identity::About,
     metrics::{Metrics, Verdict},
     origin::Origin,
     request_id,
@@ -81,9 +82,7 @@ impl ProxyHttp for Gateway {
         self.announce_end(session);
         exchange.id = request_id::of(&session.req_header().headers);
         if decide::has_fragment(session) {
-            exchange.reason = Refusal::Target.label();
-            answer::refuse(session, exchange, Refusal::Target.status()).await?;
-            return Ok(true);
+            return refuse(session, exchange, Refusal::Target).await;
         }
         let connection = decide::connection(session);
         let is_trusted = || generation.rules.trusts(connection.peer);
@@ -93,23 +92,23 @@ impl ProxyHttp for Gateway {
         }
         let admitted = admit(&generation, connection, session.req_header(), exchange)
             .and_then(|admitted| serves_connection(&generation, session, admitted, exchange));
-        let decided = match admitted {
-            Ok(admitted) => {
-                if let Some(redirect) = https::redirect(session.req_header(), &admitted, exchange)? {
-                    exchange.verdict = Verdict::Respond;
-                    exchange.reason = "https";
-                    answer::redirect(session, exchange, redirect).await?;
-                    return Ok(true);
-                }
-                self.decide(session.req_header(), exchange, admitted).await
-            }
-            Err(refusal) => {
-                exchange.reason = refusal.label();
-                answer::refuse(session, exchange, refusal.status()).await?;
-                return Ok(true);
-            }
+        let admitted = match admitted {
+            Ok(admitted) => admitted,
+            Err(refusal) => return refuse(session, exchange, refusal).await,
         };
-        match decided? {
+        if let Some(redirect) = https::redirect(session.req_header(), &admitted, exchange)? {
+            exchange.verdict = Verdict::Respond;
+            exchange.reason = "https";
+            answer::redirect(session, exchange, redirect).await?;
+            return Ok(true);
+        }
+        if let Some(jwks) = published(session.req_header(), exchange, &admitted) {
+            exchange.verdict = Verdict::Respond;
+            exchange.reason = "jwks";
+            answer::publish(session, exchange, jwks).await?;
+            return Ok(true);
+        }
+        match self.decide(session.req_header(), exchange, admitted).await? {
             Decision::Respond(response) => {
                 exchange.verdict = Verdict::Respond;
                 answer::respond(session, exchange, response).await?;
@@ -278,7 +277,12 @@ impl Gateway {
             Origin::Custom(_) => {
                 if site.conduct == Conduct::Proxy {
                     crate::cookies::strip_own(request);
-                    exchange.identity = site.identity.fields(&forward.access, forward.reason, &exchange.id);
+                    exchange.identity = site.identity.fields(About {
+                        access: &forward.access,
+                        reason: forward.reason,
+                        request_id: &exchange.id,
+                        now: self.0.clock.now(),
+                    });
                     request.insert_header(request_id::HEADER, exchange.id.as_str())?;
                 }
             }
@@ -286,6 +290,21 @@ impl Gateway {
         }
         Ok(false)
     }
+}
+
+async fn refuse(session: &mut Session, exchange: &mut Exchange, refusal: Refusal) -> Result<bool> {
+    exchange.reason = refusal.label();
+    answer::refuse(session, exchange, refusal.status()).await?;
+    Ok(true)
+}
+
+/// What anyone may know, at a path of our own that nothing of an origin can shadow (T-PATH-5).
+fn published(request: &RequestHeader, exchange: &Exchange, admitted: &admission::Admitted) -> Option<String> {
+    if !matches!(request.method, Method::GET | Method::HEAD) {
+        return None;
+    }
+    let path = admitted.path.as_ref().ok()?;
+    exchange.site.as_ref()?.identity.published_at(path.as_str())
 }
 
 fn admit(

@@ -4,13 +4,15 @@
 //! spelling that some origin could take for it, is removed from every request, also where nothing is told
 //! (T-HDR-1, T-HDR-3; RFC 9110, section 5.1).
 
+pub(crate) mod assertion;
 pub(crate) mod spelling;
 mod value;
 
-use auth_core::{Access, Reason, VerifiedIdToken};
+use auth_core::{Access, Reason, UnixTime, VerifiedIdToken};
 use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 
 use crate::config::IdentitySettings;
+use assertion::Assertion;
 use spelling::Pattern;
 use value::{Value, write};
 
@@ -22,6 +24,22 @@ pub(crate) type Fields = Vec<(HeaderName, HeaderValue)>;
 pub(crate) struct Identity {
     settings: IdentitySettings,
     removed: Vec<Pattern>,
+    assertion: Option<Assertion>,
+    /// How many names there are; without any, a request costs nothing.
+    names: usize,
+}
+
+/// The request about whose viewer something is to be told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct About<'a> {
+    /// On whose behalf it passes.
+    pub(crate) access: &'a Access,
+    /// Why it passes.
+    pub(crate) reason: Reason,
+    /// The id in log events.
+    pub(crate) request_id: &'a str,
+    /// When.
+    pub(crate) now: UnixTime,
 }
 
 impl Identity {
@@ -29,7 +47,14 @@ impl Identity {
     pub(crate) fn new(settings: IdentitySettings) -> Self {
         let removed = settings.names().map(Pattern::exactly);
         let removed = removed.chain(settings.remove.iter().cloned()).collect();
-        Self { settings, removed }
+        let names = settings.names().count();
+        let assertion = settings.assertion.clone().map(Assertion::new);
+        Self {
+            settings,
+            removed,
+            assertion,
+            names,
+        }
     }
 
     /// Whether a viewer's header of this name must not reach an origin.
@@ -39,17 +64,23 @@ impl Identity {
     }
 
     /// What is told of this viewer; nothing of a public request's.
-    pub(crate) fn fields(&self, access: &Access, reason: Reason, request_id: &str) -> Fields {
-        match access {
-            Access::Session(viewer) => self.of_session(viewer, reason, request_id),
+    pub(crate) fn fields(&self, about: About<'_>) -> Fields {
+        match about.access {
+            Access::Session(viewer) => self.of_session(viewer, about),
             Access::Public => Vec::new(),
         }
     }
 
+    /// The JWK set to publish at a path, if there is one to publish at it.
+    pub(crate) fn published_at(&self, path: &str) -> Option<String> {
+        let assertion = self.assertion.as_ref()?;
+        (path == assertion::JWKS_PATH).then(|| assertion.jwks())
+    }
+
     /// The same for a server that asks on behalf of the origin: what is not known is told as nothing, so that
     /// nobody else's word stays in its place.
-    pub(crate) fn complete_fields(&self, access: &Access, reason: Reason, request_id: &str) -> Fields {
-        let mut fields = self.fields(access, reason, request_id);
+    pub(crate) fn complete_fields(&self, about: About<'_>) -> Fields {
+        let mut fields = self.fields(about);
         for name in self.settings.names() {
             if !fields.iter().any(|(told, _)| told == name) {
                 fields.push((name.clone(), HeaderValue::from_static("")));
@@ -58,8 +89,8 @@ impl Identity {
         fields
     }
 
-    fn of_session(&self, viewer: &VerifiedIdToken, reason: Reason, request_id: &str) -> Fields {
-        let mut fields = Vec::with_capacity(self.settings.headers.len() + 1);
+    fn of_session(&self, viewer: &VerifiedIdToken, about: About<'_>) -> Fields {
+        let mut fields = Vec::with_capacity(self.names);
         for (name, claim) in &self.settings.headers {
             let Some(Value { text, is_cut }) = viewer.claim(claim).map(|claim_value| {
                 let groups = (claim == GROUPS).then_some(self.settings.groups.as_slice());
@@ -68,12 +99,16 @@ impl Identity {
                 continue;
             };
             if is_cut {
-                report_cut(name, reason, request_id);
+                report_cut(name, about);
             }
             fields.extend(text.map(|text| (name.clone(), text)));
         }
         if let Some(name) = &self.settings.id_token {
             fields.extend(id_token(name, viewer).map(|value| (name.clone(), value)));
+        }
+        if let Some(assertion) = &self.assertion {
+            let signed = assertion.of(viewer, about.now);
+            fields.extend(signed.map(|value| (assertion.header().clone(), value)));
         }
         fields
     }
@@ -82,9 +117,9 @@ impl Identity {
 const GROUPS: &str = "cognito:groups";
 
 /// Said aloud once a session, when its token is first seen.
-fn report_cut(name: &HeaderName, reason: Reason, request_id: &str) {
-    let header = name.as_str();
-    if reason == Reason::SessionKnown {
+fn report_cut(name: &HeaderName, about: About<'_>) {
+    let (header, request_id) = (name.as_str(), about.request_id);
+    if about.reason == Reason::SessionKnown {
         tracing::debug!(target: "portcullis", request_id, header, "an identity header is cut to its limit");
     } else {
         tracing::warn!(target: "portcullis", request_id, header, "an identity header is cut to its limit");

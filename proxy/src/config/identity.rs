@@ -1,11 +1,15 @@
 //! `[sites.identity]`: what an origin is told of the viewer, and under which names.
 
+mod assertion;
+
 use std::{convert::Infallible, fmt, str::FromStr};
 
 use http::{
     HeaderName,
     header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE},
 };
+
+pub use assertion::AssertionSettings;
 
 use super::{
     section::{Section, describe, scalar},
@@ -26,6 +30,8 @@ pub struct IdentitySettings {
     pub remove: Vec<Pattern>,
     /// The header that passes the id token itself on.
     pub id_token: Option<HeaderName>,
+    /// The signed form.
+    pub assertion: Option<AssertionSettings>,
 }
 
 impl Default for IdentitySettings {
@@ -37,6 +43,7 @@ impl Default for IdentitySettings {
             max_bytes: MAX_BYTES,
             remove: Vec::new(),
             id_token: None,
+            assertion: None,
         }
     }
 }
@@ -44,7 +51,9 @@ impl Default for IdentitySettings {
 impl IdentitySettings {
     /// The names under which we speak.
     pub(crate) fn names(&self) -> impl Iterator<Item = &HeaderName> {
-        self.headers.iter().map(|(name, _)| name).chain(&self.id_token)
+        let assertion = self.assertion.iter().map(|assertion| &assertion.header);
+        let headers = self.headers.iter().map(|(name, _)| name);
+        headers.chain(&self.id_token).chain(assertion)
     }
 }
 
@@ -105,12 +114,14 @@ pub(super) fn read(mut section: Section<'_>) -> IdentitySettings {
         section.refuse("remove", format!("\"{all}\""), "at least one letter or digit");
     }
     let id_token = id_token(&mut section);
+    let assertion = assertion::read(section.section("assertion"));
     let settings = IdentitySettings {
         headers,
         groups,
         max_bytes,
         remove,
         id_token,
+        assertion,
     };
     refuse_names_that_look_alike(&section, &settings);
     section.finish();

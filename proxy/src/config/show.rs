@@ -4,9 +4,10 @@ use auth_core::json::{Json, Object};
 use serde_json::{Map, Value, json};
 
 use super::{
-    AllowedMethods, AuthSettings, BehaviourSettings, CertificateFiles, Conduct, CustomSettings, ErrorPage,
-    HeaderPrecedence, HttpViewers, IdentitySettings, OriginChoice, OriginSettings, OriginTimeouts, PathBehaviour,
-    PlainHttp, S3Addressing, S3Settings, Settings, SiteSettings, TrailingSlash, auth::SECRETS, origin::MissingStatus,
+    AllowedMethods, AssertionSettings, AuthSettings, BehaviourSettings, CertificateFiles, Conduct, CustomSettings,
+    ErrorPage, HeaderPrecedence, HttpViewers, IdentitySettings, OriginChoice, OriginSettings, OriginTimeouts,
+    PathBehaviour, PlainHttp, S3Addressing, S3Settings, Settings, SiteSettings, TrailingSlash, auth::SECRETS,
+    origin::MissingStatus,
 };
 
 const MASK: &str = "(secret)";
@@ -150,7 +151,19 @@ fn identity(identity: &IdentitySettings) -> Value {
         "groups": identity.groups.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "max_bytes": identity.max_bytes,
         "remove": identity.remove.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "assertion": identity.assertion.as_ref().map(assertion),
         "insecure_id_token_header": identity.id_token.as_ref().map(ToString::to_string),
+    })
+}
+
+fn assertion(assertion: &AssertionSettings) -> Value {
+    json!({
+        "key": MASK,
+        "header": assertion.header.as_str(),
+        "issuer": assertion.issuer,
+        "audience": assertion.audience,
+        "lifetime": span(assertion.lifetime),
+        "claims": assertion.claims,
     })
 }
 

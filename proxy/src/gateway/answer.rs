@@ -51,6 +51,17 @@ pub(super) async fn respond(session: &mut Session, exchange: &Exchange, response
     send(session, header, Bytes::from(response.body)).await
 }
 
+/// Writes a JWK set, which anyone may read and keep for a while.
+pub(super) async fn publish(session: &mut Session, exchange: &Exchange, jwks: String) -> Result<()> {
+    let mut header = ResponseHeader::build(StatusCode::OK, Some(8))?;
+    header.insert_header("Content-Type", "application/json")?;
+    header.insert_header("Content-Length", jwks.len())?;
+    header.insert_header("Cache-Control", "public, max-age=300")?;
+    header.insert_header("X-Content-Type-Options", "nosniff")?;
+    finish_header(&mut header, exchange)?;
+    send(session, header, Bytes::from(jwks)).await
+}
+
 /// Refuses a request before any decision. The connection is closed: where one message was malformed,
 /// the beginning of the next one is a guess.
 pub(super) async fn refuse(session: &mut Session, exchange: &Exchange, status: StatusCode) -> Result<()> {

@@ -1,17 +1,18 @@
 //! Answers a server that asks whether a viewer's request may pass. Never with anything of an origin, and never
 //! with a 2xx status unless it may.
 
-use auth_core::{Decision, Forward, Response};
+use auth_core::{Decision, Forward, Response, UnixTime};
 use http::StatusCode;
 use pingora::{Result, http::ResponseHeader, proxy::Session};
 
-use super::{Gateway, admit, answer, decide, failure};
+use super::{Gateway, admit, answer, decide, failure, https};
 use crate::{
     admission::Refusal,
     exchange::Exchange,
     forward_auth::{Fronting, Question, QuestionError, Refusing},
     generation::Generation,
     header_value,
+    identity::About,
     metrics::Verdict,
 };
 
@@ -43,10 +44,13 @@ impl Gateway {
         if let Err(error) = admitted.path {
             return refuse(session, exchange, server, Refusal::Path(error)).await;
         }
+        if let Some(redirect) = https::redirect(&described, &admitted, exchange)? {
+            return send_to_https(session, exchange, server, redirect).await;
+        }
         match self.decide(&described, exchange, admitted).await? {
             Decision::Forward(forward) => {
                 exchange.verdict = Verdict::Forward;
-                allow(session, exchange, server, forward).await
+                allow(session, exchange, server, forward, self.0.clock.now()).await
             }
             Decision::Respond(response) => {
                 exchange.verdict = Verdict::Respond;
@@ -79,9 +83,31 @@ async fn refuse(session: &mut Session, exchange: &mut Exchange, server: Fronting
     answer::refuse(session, exchange, status).await
 }
 
+/// The site wants https, and the viewer is on http.
+async fn send_to_https(
+    session: &mut Session,
+    exchange: &mut Exchange,
+    server: Fronting,
+    mut redirect: ResponseHeader,
+) -> Result<()> {
+    exchange.verdict = Verdict::Respond;
+    exchange.reason = "https";
+    if server.refusing() == Refusing::ByStatus {
+        redirect.set_status(StatusCode::UNAUTHORIZED)?;
+        redirect.insert_header("WWW-Authenticate", "Bearer")?;
+    }
+    answer::redirect(session, exchange, redirect).await
+}
+
 /// 200 and who the viewer is. Every configured name is there, so that the server which copies it puts nothing
 /// rather than the viewer's own word in its place.
-async fn allow(session: &mut Session, exchange: &mut Exchange, server: Fronting, forward: Forward) -> Result<()> {
+async fn allow(
+    session: &mut Session,
+    exchange: &mut Exchange,
+    server: Fronting,
+    forward: Forward,
+    now: UnixTime,
+) -> Result<()> {
     let Some(site) = exchange.site.clone() else {
         return Err(failure::internal("a decision without a site"));
     };
@@ -91,7 +117,13 @@ async fn allow(session: &mut Session, exchange: &mut Exchange, server: Fronting,
         response_cookies,
         reason,
     } = forward;
-    for (name, value) in site.identity.complete_fields(&access, reason, &exchange.id) {
+    let about = About {
+        access: &access,
+        reason,
+        request_id: &exchange.id,
+        now,
+    };
+    for (name, value) in site.identity.complete_fields(about) {
         header.insert_header(name, value)?;
     }
     if server.refusing() == Refusing::ByStatus {

@@ -1,14 +1,19 @@
 //! What the origin is told of the viewer, and that nobody else tells it anything.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use dev_idp::Overrides;
+use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED25519};
+use ring::signature::{ECDSA_P256_SHA256_FIXED, ED25519, UnparsedPublicKey};
 use serde_json::{Value, json};
 
 use crate::support::{
     certificates::{self, Certificate},
     http::Request,
     origin::{Answer, Origin},
+    process::Process,
     runtime::wait,
     site::{ALICE, BOB, Plan, Site},
+    url::open_base64url,
 };
 
 /// Names that no configuration below mentions and many origins trust.
@@ -289,4 +294,169 @@ fn the_id_token_is_passed_on_only_where_the_operator_says_so() {
         assert_eq!(origin.last().all(name), [format!("{prefix}{}", tokens.id_token)]);
         assert!(!site.process.output().contains(&tokens.id_token));
     }
+}
+
+/// A site that signs, with a key of that kind.
+fn signing(origin: &Origin, algorithm: &'static rcgen::SignatureAlgorithm, extra: Value) -> Site {
+    let plan = Plan::custom(origin);
+    let file = plan.folder().join("signing.pem");
+    std::fs::write(&file, KeyPair::generate_for(algorithm).unwrap().serialize_pem()).unwrap();
+    let mut assertion = json!({ "key_file": file, "audience": "the-app" });
+    for (key, value) in extra.as_object().unwrap() {
+        assertion[key] = value.clone();
+    }
+    plan.site("identity", json!({ "assertion": assertion })).start()
+}
+
+/// What an origin does: fetches the JWK set, finds the key, verifies. The claims, if the signature is right.
+fn verified(site: &Site, jwt: &str) -> Option<Value> {
+    let (input, signature) = jwt.rsplit_once('.')?;
+    let (header, payload) = input.split_once('.')?;
+    let header = open_base64url(header);
+    let jwks: Value = serde_json::from_str(&site.get("/_portcullis/jwks.json", "").text()).unwrap();
+    let key = jwks["keys"]
+        .as_array()?
+        .iter()
+        .find(|key| key["kid"] == header["kid"] && key["alg"] == header["alg"])?;
+    let decode = |name: &str| URL_SAFE_NO_PAD.decode(key[name].as_str().unwrap()).unwrap();
+    let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
+    match key["kty"].as_str()? {
+        "EC" => UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, [vec![4], decode("x"), decode("y")].concat())
+            .verify(input.as_bytes(), &signature),
+        _ => UnparsedPublicKey::new(&ED25519, decode("x")).verify(input.as_bytes(), &signature),
+    }
+    .ok()?;
+    Some(open_base64url(payload))
+}
+
+/// T-HDR-5
+#[test]
+fn an_origin_can_verify_who_the_viewer_is() {
+    for algorithm in [&PKCS_ECDSA_P256_SHA256, &PKCS_ED25519] {
+        let origin = Origin::content();
+        let site = signing(
+            &origin,
+            algorithm,
+            json!({ "lifetime": "30s", "claims": ["sub", "cognito:groups"] }),
+        );
+        let request = Request::get("/")
+            .header("Cookie", site.session())
+            .header("X-Portcullis-Assertion", "forged")
+            .header("X_Portcullis_Assertion", "forged");
+        assert_eq!(site.ask(&request).status, 200);
+        let jwt = origin.last().header("x-portcullis-assertion").unwrap().to_owned();
+        let claims = verified(&site, &jwt).unwrap();
+        assert_eq!(
+            (&claims["iss"], &claims["aud"]),
+            (&json!("portcullis"), &json!("the-app"))
+        );
+        assert_eq!(claims["cognito:groups"], json!(["readers", "writers"]));
+        assert_eq!(claims["sub"].as_str().unwrap().len(), 36);
+        assert!(claims.get("email").is_none());
+        assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 30);
+        // The next request of the session carries the same one, another session's another.
+        assert_eq!(site.ask(&request).status, 200);
+        assert_eq!(origin.last().all("x-portcullis-assertion"), [jwt.as_str()]);
+        let bob = site.session_with(BOB.0, &Overrides::none());
+        assert_eq!(site.get("/", &bob).status, 200);
+        let other = origin.last().header("x-portcullis-assertion").unwrap().to_owned();
+        assert_ne!(verified(&site, &other).unwrap()["sub"], claims["sub"]);
+        assert!(!site.process.output().contains(&jwt));
+    }
+}
+
+/// T-HDR-5
+#[test]
+fn an_assertion_that_was_changed_or_made_by_another_does_not_verify() {
+    let origin = Origin::content();
+    let site = signing(&origin, &PKCS_ED25519, json!({ "header": "App-Assertion" }));
+    let other = signing(&origin, &PKCS_ED25519, json!({ "header": "App-Assertion" }));
+    let told = |site: &Site, cookies: &str| {
+        assert_eq!(site.get("/", cookies).status, 200);
+        origin.last().header("app-assertion").unwrap().to_owned()
+    };
+    let jwt = told(&site, &site.session());
+    assert!(verified(&site, &jwt).is_some());
+    let parts: Vec<&str> = jwt.split('.').collect();
+    let mut claims = open_base64url(parts[1]);
+    claims["cognito:groups"] = json!(["admin"]);
+    let changed = crate::support::url::seal_base64url(&claims);
+    let unsigned = crate::support::url::seal_base64url(&json!({ "alg": "none", "typ": "JWT" }));
+    for forged in [
+        format!("{}.{changed}.{}", parts[0], parts[2]),
+        format!("{unsigned}.{changed}."),
+        format!("{}.{}.", parts[0], parts[1]),
+        told(&other, &other.session()),
+    ] {
+        assert!(verified(&site, &forged).is_none(), "{forged}");
+    }
+    // A token of the provider's is none either: nobody can pass one for the other.
+    assert!(verified(&site, &site.tokens(ALICE.0, &Overrides::none()).id_token).is_none());
+}
+
+/// T-PATH-5
+#[test]
+fn the_key_is_published_to_everybody_and_only_where_there_is_one() {
+    let origin = Origin::content();
+    let site = signing(&origin, &PKCS_ECDSA_P256_SHA256, json!({}));
+    let published = site.get("/_portcullis/jwks.json", "");
+    assert_eq!(
+        (published.status, published.header("content-type")),
+        (200, Some("application/json"))
+    );
+    assert!(!published.text().contains("\"d\""), "the private half stays here");
+    let head = site.ask(&Request::new("HEAD", "/_portcullis/jwks.json"));
+    assert_eq!((head.status, head.body.len()), (200, 0));
+    for target in ["/_portcullis/jwks.jsonx", "/_portcullis/jwks.json/", "/_portcullis/"] {
+        assert!(site.is_sign_in(&site.get(target, "")), "{target}");
+    }
+    assert!(site.is_sign_in(&site.ask(&Request::new("POST", "/_portcullis/jwks.json"))));
+    assert!(origin.asked().is_empty());
+    let without = self::site(&origin);
+    assert!(without.is_sign_in(&without.get("/_portcullis/jwks.json", "")));
+}
+
+#[test]
+fn what_cannot_be_told_is_refused_at_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.toml");
+    let text = r#"
+[[sites]]
+[sites.identity]
+max_bytes = "1"
+remove = ["*"]
+insecure_id_token_header = "Cookie"
+[sites.identity.headers]
+X-Forwarded-For = "sub"
+Authorization = "email"
+X-Forwarded-User = ""
+App-User = "sub"
+"App.User" = "email"
+[sites.identity.assertion]
+key = "no key"
+lifetime = "1h"
+claims = ["exp"]
+header = "Host"
+"#;
+    std::fs::write(&file, text).unwrap();
+    let mut check = Process::start(&["check", "--config", file.to_str().unwrap()], &[]);
+    assert!(!check.end().success());
+    let said = check.output();
+    for key in [
+        "max_bytes",
+        "remove",
+        "insecure_id_token_header",
+        "headers.X-Forwarded-For",
+        "headers.Authorization",
+        "headers.X-Forwarded-User",
+        "headers: found \"app.user\" twice",
+        "assertion.key_file",
+        "assertion.lifetime",
+        "assertion.claims",
+        "assertion.header",
+        "assertion.audience",
+    ] {
+        assert!(said.contains(&format!("sites[0].identity.{key}")), "{key}: {said}");
+    }
+    assert!(!said.contains("no key"), "a secret is not shown");
 }
