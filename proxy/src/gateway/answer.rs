@@ -58,7 +58,7 @@ pub(super) async fn publish(session: &mut Session, exchange: &Exchange, jwks: St
     header.insert_header("Content-Length", jwks.len())?;
     header.insert_header("Cache-Control", "public, max-age=300")?;
     header.insert_header("X-Content-Type-Options", "nosniff")?;
-    finish_header(&mut header, exchange)?;
+    finish_header(&mut header, exchange, Author::Ourselves)?;
     send(session, header, Bytes::from(jwks)).await
 }
 

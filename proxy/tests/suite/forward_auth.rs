@@ -236,6 +236,19 @@ fn a_site_without_an_origin_has_its_sign_in_and_nothing_else() {
 }
 
 #[test]
+fn a_site_that_wants_https_says_so_to_those_who_ask() {
+    let site = plan(&["127.0.0.1/32"]).site("redirect_http_to_https", true).start();
+    let session = site.session();
+    for server in SERVERS {
+        let http = question(server, "GET", &site.authority(), "/a?b").header("Cookie", &*session);
+        let answer = site.ask(&http);
+        assert_eq!(answer.status, if server == "nginx" { 401 } else { 301 }, "{server}");
+        assert_eq!(answer.location(), "https://app.localhost/a?b", "{server}");
+        assert!(answer.header("x-forwarded-user").is_none());
+    }
+}
+
+#[test]
 fn asking_is_configured_together_with_who_may_ask() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("config.toml");
