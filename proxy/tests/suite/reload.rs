@@ -177,12 +177,10 @@ fn encrypted() -> (Certificate, Site) {
         "tls": [{ "cert": plan.folder().join("live/tls.crt"), "key": plan.folder().join("live/tls.key") }],
     });
     // As Kubernetes does it: the files are reached through a link to the folder of the day.
-    for (day, made) in [("one", &certificate)] {
-        let day = plan.folder().join(day);
-        fs::create_dir(&day).unwrap();
-        fs::copy(&made.cert, day.join("tls.crt")).unwrap();
-        fs::copy(&made.key, day.join("tls.key")).unwrap();
-    }
+    let day = plan.folder().join("one");
+    fs::create_dir(&day).unwrap();
+    fs::copy(&certificate.cert, day.join("tls.crt")).unwrap();
+    fs::copy(&certificate.key, day.join("tls.key")).unwrap();
     symlink(plan.folder().join("one"), plan.folder().join("live")).unwrap();
     let site = plan
         .top("listen", listen)
