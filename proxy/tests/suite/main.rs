@@ -26,6 +26,7 @@ mod http_to_https;
 mod identity;
 mod keys;
 mod leaks;
+mod leftovers;
 mod memory;
 mod parity;
 mod provider_faults;
