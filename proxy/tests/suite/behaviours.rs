@@ -121,3 +121,58 @@ fn no_pattern_shadows_the_sign_in() {
     assert_eq!(site.get("/page", &site.session()).text(), "all");
     assert_eq!(site.get("/signout", &site.session()).status, 307);
 }
+
+/// T-HDR-1: what only the proxy may say to an origin, through every behaviour.
+#[test]
+fn no_spelling_of_an_origins_secret_header_comes_from_a_viewer() {
+    let (site_origin, api) = (says("site"), says("api"));
+    let secret = json!({ "X-Origin-Secret": "only-ours" });
+    let site = Plan::bare()
+        .origin(json!({ "kind": "custom", "url": site_origin.url(), "headers": secret }))
+        .site(
+            "origins",
+            json!({ "api": { "kind": "custom", "url": api.url(), "headers": { "X-Api-Key": "only-for-the-api" } } }),
+        )
+        .site("behaviours", json!([{ "path": "/api/*", "origin": "api" }]))
+        .start();
+    let request = |target: &str| {
+        let cookies = format!("theme=dark; {}", site.session());
+        let spellings = [
+            "X-Origin-Secret",
+            "x-origin-secret",
+            "X_Origin_Secret",
+            "X-ORIGIN_SECRET",
+            "X-Api-Key",
+            "x_api-key",
+        ];
+        let request = Request::get(target).header("Cookie", cookies);
+        spellings
+            .iter()
+            .fold(request, |request, name| request.header(name, "a-viewers-guess"))
+    };
+    assert_eq!(site.ask(&request("/api/x")).text(), "api");
+    assert_eq!(api.last().all("x-api-key"), ["only-for-the-api"]);
+    assert_eq!(
+        api.last().all("x-api_key").len() + api.last().all("x_origin_secret").len(),
+        0
+    );
+    assert_eq!(api.last().header("cookie"), Some("theme=dark"));
+    assert_eq!(site.ask(&request("/x")).text(), "site");
+    assert_eq!(site_origin.last().all("x-origin-secret"), ["only-ours"]);
+    assert!(!site_origin.last().head.contains("only-for-the-api"));
+}
+
+/// An origin that answers TRACE would send its secret header back to the viewer.
+#[test]
+fn no_origin_is_asked_to_repeat_what_it_is_told() {
+    let origin = says("site");
+    let site = Plan::custom(&origin).start();
+    let response = site.ask(&Request::new("TRACE", "/").header("Cookie", site.session()));
+    assert_eq!(response.status, 405);
+    assert!(
+        response
+            .header("allow")
+            .is_some_and(|allowed| !allowed.contains("TRACE"))
+    );
+    assert!(origin.asked().is_empty());
+}

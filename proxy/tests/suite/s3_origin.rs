@@ -342,3 +342,28 @@ fn wrong_credentials_are_found_at_start_or_hidden_behind_our_page() {
     assert!(matches!(response.status, 404 | 502), "{response:?}");
     assert!(!response.text().contains("Signature"), "{}", response.text());
 }
+
+/// S3 takes 8 KB of header fields and keys of 1,024 bytes; what is more than that, it would refuse in words of its own.
+#[test]
+fn what_the_store_would_refuse_for_its_length_is_not_asked() {
+    let (endpoint, site) = fake(|_| Answer::ok(CONTENT));
+    let session = site.session();
+    let ask = |length: usize| {
+        let request = Request::get("/a").header("Cookie", &*session);
+        site.ask(&request.header("If-None-Match", format!("\"{}\"", "e".repeat(length))))
+    };
+    assert_eq!(ask(7000).status, 200);
+    let sent = endpoint.last().head.len();
+    assert!(sent < 8 * 1024, "{sent}");
+    let asked = endpoint.asked().len();
+    assert_eq!(ask(8100).status, 431);
+    assert_eq!(site.get(&format!("/{}", "k".repeat(1025)), &session).status, 404);
+    assert_eq!(endpoint.asked().len(), asked);
+    assert_eq!(site.get(&format!("/{}", "k".repeat(1024)), &session).status, 200);
+    let cookies = format!("{session}; other={}", "c".repeat(12_000));
+    assert_eq!(
+        site.get("/a", &cookies).status,
+        200,
+        "what never gets there does not count"
+    );
+}
