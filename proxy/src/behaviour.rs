@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use pingora::upstreams::peer::HttpPeer;
 use tokio::runtime::Handle;
 
 use crate::{
@@ -39,6 +40,26 @@ pub(crate) struct SiteOrigin {
     pub(crate) origin: Origin,
     /// What is counted.
     pub(crate) metrics: OriginMetrics,
+}
+
+impl SiteOrigin {
+    /// A connection is at hand.
+    pub(crate) fn connected(&self, peer: &HttpPeer, reused: bool) {
+        self.metrics.connected(reused);
+        if let Origin::Custom(custom) = &self.origin
+            && !reused
+        {
+            custom.connected(peer);
+        }
+    }
+
+    /// A connection could not be made. Says how many servers there are to try.
+    pub(crate) fn connect_failed(&self, peer: &HttpPeer) -> usize {
+        match &self.origin {
+            Origin::Custom(custom) => custom.connect_failed(peer),
+            _ => 1,
+        }
+    }
 }
 
 impl Behaviour {
@@ -80,10 +101,11 @@ impl Behaviours {
             let place = || name.map_or_else(|| site.name.clone(), |name| format!("{}, {name}", site.name));
             let origin = Origin::connect(settings, runtime).await;
             let origin = origin.map_err(|error| SiteError { site: place(), error })?;
-            Ok(Arc::new(SiteOrigin {
-                origin,
-                metrics: metrics.origin(&site.name, name.unwrap_or(settings.kind())),
-            }))
+            let metrics = metrics.origin(&site.name, name.unwrap_or(settings.kind()));
+            if let Origin::Custom(custom) = &origin {
+                custom.show_health(metrics.fit());
+            }
+            Ok(Arc::new(SiteOrigin { origin, metrics }))
         };
         let default = connect(&site.origin, None).await?;
         let mut named = Vec::with_capacity(site.origins.len());

@@ -44,7 +44,7 @@ pub use identity::{AssertionSettings, GroupPattern, IdentitySettings};
 pub use methods::AllowedMethods;
 pub use operations::{ReloadSettings, UpgradeSettings, Watch};
 pub use origin::{
-    CertificateFiles, CustomSettings, DirectorySettings, MissingStatus, OriginSettings, OriginTimeouts,
+    CertificateFiles, CustomSettings, DirectorySettings, HealthCheck, MissingStatus, OriginSettings, OriginTimeouts,
     OriginTransport, OriginUrl, OriginUrlError, S3Addressing, S3Settings, StaticCredentials,
 };
 pub use path_pattern::{PathPattern, PathPatternError};

@@ -41,6 +41,8 @@ pub(crate) struct Exchange {
     pub(crate) upstream_started: Option<Instant>,
     /// The document that the origin was asked for in place of its error.
     pub(crate) substitute: Option<Substitute>,
+    /// Connections to the origin that could not be made.
+    pub(crate) connect_failures: usize,
     /// Our page in place of the origin's body, until it is sent.
     pub(crate) replacement: Replacement,
 }
@@ -102,6 +104,7 @@ impl Exchange {
             upstream_header: None,
             upstream_started: None,
             substitute: None,
+            connect_failures: 0,
             replacement: Replacement::None,
         }
     }

@@ -139,15 +139,25 @@ impl ProxyHttp for Gateway {
         &self,
         _session: &mut Session,
         reused: bool,
-        _peer: &HttpPeer,
+        peer: &HttpPeer,
         _fd: std::os::unix::io::RawFd,
         _digest: Option<&Digest>,
         exchange: &mut Exchange,
     ) -> Result<()> {
         if let Some(behaviour) = &exchange.behaviour {
-            behaviour.origin.metrics.connected(reused);
+            behaviour.origin.connected(peer, reused);
         }
         Ok(())
+    }
+
+    fn fail_to_connect(
+        &self,
+        _session: &mut Session,
+        peer: &HttpPeer,
+        exchange: &mut Exchange,
+        error: Box<Error>,
+    ) -> Box<Error> {
+        failure::judge_other_server(peer, exchange, error)
     }
 
     async fn upstream_response_filter(

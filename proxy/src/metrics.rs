@@ -40,6 +40,7 @@ pub(crate) struct Metrics {
     upstream_duration: HistogramVec,
     upstream_connections: IntCounterVec,
     upstream_errors: IntCounterVec,
+    upstream_fit: IntGaugeVec,
     response_bytes: IntCounterVec,
     /// Connections of viewers that are open now, by listener.
     pub(crate) connections: IntGaugeVec,
@@ -99,6 +100,14 @@ impl Metrics {
             &["name"],
         )?;
         registry.register(Box::new(certificate_ends.clone()))?;
+        let upstream_fit = IntGaugeVec::new(
+            Opts::new(
+                "portcullis_upstream_healthy",
+                "Servers of an origin that are fit to be asked, as far as is known.",
+            ),
+            &["site", "origin"],
+        )?;
+        registry.register(Box::new(upstream_fit.clone()))?;
         let build = IntGaugeVec::new(
             Opts::new("portcullis_build_info", "1, labelled with the version."),
             &["version"],
@@ -170,6 +179,7 @@ impl Metrics {
                 "Requests that the origin did not answer properly.",
                 &["site", "origin", "kind"],
             )?,
+            upstream_fit,
             response_bytes: counter(
                 "portcullis_response_bytes_total",
                 "Body bytes sent to viewers.",

@@ -33,7 +33,7 @@ use crate::{canonical_path::CanonicalPath, config::OriginSettings};
 #[derive(Debug)]
 pub enum Origin {
     /// A bucket, asked with signed requests.
-    S3(s3::S3Origin),
+    S3(Box<s3::S3Origin>),
     /// Any HTTP or HTTPS server.
     Custom(custom::CustomOrigin),
     /// Files of a folder.
@@ -100,7 +100,7 @@ impl Origin {
     /// What an operator has to put right. A server that cannot be reached is none of these: it may come up later.
     pub async fn connect(settings: &OriginSettings, runtime: &Handle) -> Result<Self, OriginSetupError> {
         Ok(match settings {
-            OriginSettings::S3(settings) => Self::S3(s3::S3Origin::connect(settings, runtime).await?),
+            OriginSettings::S3(settings) => Self::S3(Box::new(s3::S3Origin::connect(settings, runtime).await?)),
             OriginSettings::Custom(settings) => Self::Custom(custom::CustomOrigin::connect(settings, runtime).await?),
             OriginSettings::Directory(settings) => Self::Directory(directory::DirectoryOrigin::open(settings)?),
             OriginSettings::Nothing => Self::Nothing,

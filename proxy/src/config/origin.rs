@@ -98,11 +98,13 @@ pub enum MissingStatus {
 /// `kind = "custom"`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomSettings {
-    /// Scheme, host and port to connect to.
-    pub url: OriginUrl,
-    /// The Host header sent. `None`: the one of `url`.
+    /// The servers, asked in turn: scheme, host and port to connect to. At least one.
+    pub urls: Vec<OriginUrl>,
+    /// How the servers are checked. `None`: only by their connections.
+    pub health_check: Option<HealthCheck>,
+    /// The Host header sent. `None`: the one of the server's URL.
     pub host: Option<HeaderValue>,
-    /// The name checked in the origin's certificate. `None`: the host of `url`.
+    /// The name checked in the origin's certificate. `None`: the host of the server's URL.
     pub sni: Option<String>,
     /// PEM file of the certificate authorities trusted for this origin, instead of the system's.
     pub ca_file: Option<PathBuf>,
@@ -112,6 +114,15 @@ pub struct CustomSettings {
     pub headers: Vec<(HeaderName, Secret<HeaderValue>)>,
     /// Limits of the wait for the origin.
     pub timeouts: OriginTimeouts,
+}
+
+/// How the servers of an origin are checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HealthCheck {
+    /// The path that is asked for; a status below 400 is a pass.
+    pub path: String,
+    /// The pause between two checks of one server.
+    pub interval: Duration,
 }
 
 /// `kind = "directory"`.

@@ -7,8 +7,8 @@ use http::{HeaderName, HeaderValue};
 
 use super::{
     origin::{
-        CertificateFiles, CustomSettings, DirectorySettings, MissingStatus, OriginSettings, OriginTimeouts, OriginUrl,
-        S3Addressing, S3Settings, StaticCredentials,
+        CertificateFiles, CustomSettings, DirectorySettings, HealthCheck, MissingStatus, OriginSettings,
+        OriginTimeouts, OriginUrl, S3Addressing, S3Settings, StaticCredentials,
     },
     section::{Section, describe, scalar},
     units::Span,
@@ -93,7 +93,8 @@ fn credentials(section: &mut Section<'_>) -> Option<StaticCredentials> {
 }
 
 fn custom(section: &mut Section<'_>) -> Option<CustomSettings> {
-    let url = url(section);
+    let urls = urls(section);
+    let health_check = health_check(section);
     let host = section.parsed::<HeaderValue>("host", "a Host header");
     let sni = section.text("sni").map(std::borrow::Cow::into_owned);
     if sni.as_deref() == Some("") {
@@ -114,7 +115,8 @@ fn custom(section: &mut Section<'_>) -> Option<CustomSettings> {
     let headers = headers(section);
     let timeouts = timeouts(section);
     Some(CustomSettings {
-        url: url?,
+        urls: urls?,
+        health_check,
         host,
         sni,
         ca_file,
@@ -124,11 +126,39 @@ fn custom(section: &mut Section<'_>) -> Option<CustomSettings> {
     })
 }
 
-fn url(section: &mut Section<'_>) -> Option<OriginUrl> {
+/// `url` for one server, `urls` for several.
+fn urls(section: &mut Section<'_>) -> Option<Vec<OriginUrl>> {
+    let several: Vec<OriginUrl> = section.parsed_list("urls", URL);
+    if !several.is_empty() {
+        if section.text("url").is_some() {
+            section.refuse("urls", "it beside url", "one of the two");
+        }
+        return Some(several);
+    }
+    if section.is_refused() {
+        return None;
+    }
     let text = section.required_text("url", URL)?;
-    text.parse()
+    let url = text.parse();
+    url.map(|url| vec![url])
         .map_err(|error| section.refuse("url", format!("{text:?} ({error})"), URL))
         .ok()
+}
+
+fn health_check(section: &mut Section<'_>) -> Option<HealthCheck> {
+    let path = section.text("health_path").map(std::borrow::Cow::into_owned);
+    let interval = section.parsed::<Span>("health_interval", "a duration as `10s`");
+    if interval == Some(Span(Duration::ZERO)) {
+        section.refuse("health_interval", "\"0s\"", "more than nothing");
+    }
+    let path = path?;
+    if !path.starts_with('/') || !path.bytes().all(|byte| matches!(byte, b'!'..=b'~')) {
+        section.refuse("health_path", format!("{path:?}"), "a path as `/health`");
+    }
+    Some(HealthCheck {
+        path,
+        interval: interval.map_or(Duration::from_secs(10), |span| span.0),
+    })
 }
 
 fn headers(section: &mut Section<'_>) -> Vec<(HeaderName, Secret<HeaderValue>)> {

@@ -220,6 +220,10 @@ fn s3_origin(s3: &S3Settings) -> Value {
 }
 
 fn custom_origin(custom: &CustomSettings) -> Value {
+    let (single, several) = match custom.urls.as_slice() {
+        [url] => (Some(url), None),
+        urls => (None, Some(urls)),
+    };
     let headers = custom
         .headers
         .iter()
@@ -227,7 +231,10 @@ fn custom_origin(custom: &CustomSettings) -> Value {
     with_timeouts(
         json!({
             "kind": "custom",
-            "url": custom.url.to_string(),
+            "url": single.map(ToString::to_string),
+            "urls": several.map(|urls| urls.iter().map(ToString::to_string).collect::<Vec<_>>()),
+            "health_path": custom.health_check.as_ref().map(|check| &check.path),
+            "health_interval": custom.health_check.as_ref().map(|check| span(check.interval)),
             "host": custom.host.as_ref().map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned()),
             "sni": custom.sni,
             "ca_file": custom.ca_file,

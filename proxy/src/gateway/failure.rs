@@ -5,6 +5,7 @@ use pingora::{
     Error, ErrorSource,
     ErrorType::{self, ConnectTimedout, HTTPStatus, ReadTimedout, TLSHandshakeTimedout, WriteTimedout},
     proxy::{FailToProxy, Session},
+    upstreams::peer::HttpPeer,
 };
 
 use super::{answer, upstream};
@@ -104,6 +105,21 @@ pub(super) fn judge_retry(session: &mut Session, mut error: Box<Error>, client_r
         error.retry.decide_reuse(client_reused);
     } else {
         error.set_retry(false);
+    }
+    error
+}
+
+/// Whether another server is asked after one could not be reached: nothing has been sent yet, so any request may.
+pub(super) fn judge_other_server(peer: &HttpPeer, exchange: &mut Exchange, mut error: Box<Error>) -> Box<Error> {
+    if let Some(behaviour) = &exchange.behaviour {
+        let servers = behaviour.origin.connect_failed(peer);
+        exchange.connect_failures += 1;
+        let is_worth_it = exchange.connect_failures < servers;
+        if is_worth_it {
+            // The last failure is counted where it is answered.
+            behaviour.origin.metrics.failed(upstream_kind(error.etype()));
+        }
+        error.set_retry(is_worth_it);
     }
     error
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use prometheus::{Histogram, IntCounter, IntCounterVec};
+use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
 
 use super::Metrics;
 
@@ -15,6 +15,7 @@ pub(crate) struct OriginMetrics {
     new: IntCounter,
     reused: IntCounter,
     errors: IntCounterVec,
+    fit: IntGaugeVec,
 }
 
 impl Metrics {
@@ -28,6 +29,7 @@ impl Metrics {
             new: connections("no"),
             reused: connections("yes"),
             errors: self.upstream_errors.clone(),
+            fit: self.upstream_fit.clone(),
         }
     }
 }
@@ -40,6 +42,11 @@ impl OriginMetrics {
         } else {
             self.new.inc();
         }
+    }
+
+    /// How many of the origin's servers are fit to be asked.
+    pub(crate) fn fit(&self) -> IntGauge {
+        self.fit.with_label_values(&[self.site.as_str(), self.origin.as_str()])
     }
 
     /// The origin's response header is there.

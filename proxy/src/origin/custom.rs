@@ -5,20 +5,30 @@
 //! concern the viewer's connection stay behind, except for a WebSocket handshake.
 
 mod certificates;
+mod health;
 mod hop_by_hop;
+mod servers;
+
+use std::sync::Arc;
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Version,
     header::{CONNECTION, FORWARDED, HOST, UPGRADE},
 };
-use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::{
+    http::{RequestHeader, ResponseHeader},
+    upstreams::peer::HttpPeer,
+};
+use prometheus::IntGauge;
 use tokio::runtime::Handle;
 
+use self::servers::{Server, Servers};
 use super::{
     Admitted, Dispatch, Forwarded, OriginError, OriginRequest, OriginSetupError,
     peer::{Encryption, Upstream},
+    task::Background,
 };
-use crate::config::{CustomSettings, OriginTransport};
+use crate::config::{CustomSettings, OriginTransport, OriginUrl};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -38,56 +48,62 @@ const TRUSTED_ONLY: [&str; 10] = [
     "x-rewrite-url",
 ];
 
-/// A server to pass requests on to.
+/// One server or several to pass requests on to.
 #[derive(Debug)]
 pub struct CustomOrigin {
-    host: HeaderValue,
-    upstream: Upstream,
+    servers: Arc<Servers>,
+    _checks: Vec<Background>,
     /// Marked as sensitive, so that their Debug form is hidden.
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl CustomOrigin {
-    /// Loads certificates and resolves the server's name.
+    /// Loads certificates, resolves the servers' names and begins to check them where that is wanted.
     ///
     /// # Errors
     /// Certificates that cannot be used, or TLS without a name to verify.
     pub async fn connect(settings: &CustomSettings, runtime: &Handle) -> Result<Self, OriginSetupError> {
-        let url = &settings.url;
-        let encryption = match url.transport() {
-            OriginTransport::Http => Encryption::Plain,
-            OriginTransport::Https => Encryption::Tls(settings.sni.clone().unwrap_or_else(|| url.host().to_owned())),
-        };
-        let mut upstream = Upstream::connect((url.host(), url.port()), encryption, settings.timeouts, runtime).await?;
-        let template = upstream.template_mut();
-        if let Some(file) = &settings.ca_file {
-            template.options.ca = Some(certificates::authorities(file)?);
+        let mut servers = Vec::with_capacity(settings.urls.len());
+        for url in &settings.urls {
+            servers.push(server(settings, url, runtime).await?);
         }
-        if let Some(files) = &settings.client_certificate {
-            template.client_cert_key = Some(certificates::client_certificate(files)?);
-        }
-        let host = match &settings.host {
-            Some(host) => host.clone(),
-            None => HeaderValue::try_from(url.authority())
-                .map_err(|_| OriginSetupError::ServerName { found: url.authority() })?,
-        };
+        let servers = Arc::new(Servers::new(servers));
+        let check = settings.health_check.as_ref();
         let headers = settings.headers.iter().map(|(name, value)| {
             let mut value = value.expose().clone();
             value.set_sensitive(true);
             (name.clone(), value)
         });
         Ok(Self {
-            host,
-            upstream,
+            _checks: check.map_or_else(Vec::new, |check| health::watch(&servers, check, runtime)),
+            servers,
             headers: headers.collect(),
         })
     }
 
     pub(crate) fn dispatch(&self, request: &OriginRequest<'_>) -> Result<Dispatch, OriginError> {
+        let (server, peer) = self.servers.next()?;
+        let header = self.header(request, &server.host);
         Ok(Dispatch::Upstream {
-            header: Box::new(self.header(request).map_err(|_| OriginError::Malformed)?),
-            peer: self.upstream.peer()?,
+            header: Box::new(header.map_err(|_| OriginError::Malformed)?),
+            peer,
         })
+    }
+
+    /// Shows from now on how many servers are fit.
+    pub(crate) fn show_health(&self, gauge: IntGauge) {
+        self.servers.show(gauge);
+    }
+
+    /// A connection could not be made. Says how many servers there are to try.
+    pub(crate) fn connect_failed(&self, peer: &HttpPeer) -> usize {
+        self.servers.failed(peer);
+        self.servers.all().len()
+    }
+
+    /// A connection has been made.
+    pub(crate) fn connected(&self, peer: &HttpPeer) {
+        self.servers.succeeded(peer);
     }
 
     /// What the server says is its own affair, except for its connection to us.
@@ -98,7 +114,7 @@ impl CustomOrigin {
         Admitted::AsIs
     }
 
-    fn header(&self, request: &OriginRequest<'_>) -> pingora::Result<RequestHeader> {
+    fn header(&self, request: &OriginRequest<'_>, host: &HeaderValue) -> pingora::Result<RequestHeader> {
         let size = request.headers.len() + request.identity.len() + self.headers.len() + 6;
         let target = target(request);
         let mut header = RequestHeader::build_no_case(request.method.clone(), target.as_bytes(), Some(size))?;
@@ -108,7 +124,7 @@ impl CustomOrigin {
                 header.append_header(name.clone(), value.clone())?;
             }
         }
-        header.insert_header(HOST, self.host.clone())?;
+        header.insert_header(HOST, host.clone())?;
         if asks_for_websocket(request.method, request.headers) {
             header.insert_header(CONNECTION, "Upgrade")?;
             header.insert_header(UPGRADE, "websocket")?;
@@ -125,6 +141,27 @@ impl CustomOrigin {
         }
         Ok(header)
     }
+}
+
+async fn server(settings: &CustomSettings, url: &OriginUrl, runtime: &Handle) -> Result<Server, OriginSetupError> {
+    let encryption = match url.transport() {
+        OriginTransport::Http => Encryption::Plain,
+        OriginTransport::Https => Encryption::Tls(settings.sni.clone().unwrap_or_else(|| url.host().to_owned())),
+    };
+    let mut upstream = Upstream::connect((url.host(), url.port()), encryption, settings.timeouts, runtime).await?;
+    let template = upstream.template_mut();
+    if let Some(file) = &settings.ca_file {
+        template.options.ca = Some(certificates::authorities(file)?);
+    }
+    if let Some(files) = &settings.client_certificate {
+        template.client_cert_key = Some(certificates::client_certificate(files)?);
+    }
+    let host = match &settings.host {
+        Some(host) => host.clone(),
+        None => HeaderValue::try_from(url.authority())
+            .map_err(|_| OriginSetupError::ServerName { found: url.authority() })?,
+    };
+    Ok(Server::new(host, upstream))
 }
 
 fn target(request: &OriginRequest<'_>) -> String {

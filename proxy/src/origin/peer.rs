@@ -61,6 +61,11 @@ impl Upstream {
         &mut self.template
     }
 
+    /// The number of its pool, which no other server has.
+    pub(crate) const fn pool(&self) -> u64 {
+        self.template.group_key
+    }
+
     /// A peer for one request, at the next address in turn.
     pub(crate) fn peer(&self) -> Result<Box<HttpPeer>, OriginError> {
         let address = self.addresses.next().ok_or(OriginError::Unresolved)?;

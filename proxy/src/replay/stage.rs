@@ -19,8 +19,8 @@ use super::{
     recorded::Recorded,
 };
 use crate::config::{
-    AuthSettings, Conduct, CustomSettings, HostPattern, ListenSettings, OriginChoice, OriginSettings, Settings,
-    SiteSettings, split_port,
+    AuthSettings, Conduct, CustomSettings, HostPattern, HttpViewers, ListenSettings, OriginChoice, OriginSettings,
+    Settings, SiteSettings, split_port,
 };
 
 /// The body of the played origin's answers.
@@ -166,7 +166,8 @@ fn on_stage(
     let url = format!("http://{origin}").parse();
     let url = url.map_err(|_| ReplayError::Site("the played origin has no address".to_owned()))?;
     let origin = OriginSettings::Custom(CustomSettings {
-        url,
+        urls: vec![url],
+        health_check: None,
         host: None,
         sni: None,
         ca_file: None,
@@ -176,6 +177,8 @@ fn on_stage(
     });
     site.auth = auth;
     site.conduct = Conduct::Edge;
+    // CloudFront redirects before it calls any function: what is replayed came over https.
+    site.http_viewers = HttpViewers::Served;
     site.origins = Vec::new();
     site.origin = origin;
     site.default.origin = OriginChoice::Default;

@@ -35,6 +35,7 @@ mod replay;
 mod response_headers;
 mod s3_origin;
 mod session;
+mod several_servers;
 mod several_sites;
 mod shutdown;
 mod sign_in;

@@ -7,7 +7,8 @@ use crate::{canonical_path::CanonicalPath, config::OriginTimeouts};
 
 fn settings(url: &str) -> CustomSettings {
     CustomSettings {
-        url: url.parse().unwrap(),
+        urls: vec![url.parse().unwrap()],
+        health_check: None,
         host: None,
         sni: None,
         ca_file: None,
@@ -155,7 +156,7 @@ async fn host_and_tls_name_can_differ_from_the_address() {
     };
     let origin = origin(custom).await;
     assert_eq!(sent(&origin, Method::GET, "/", &[]).headers["host"], "app.internal");
-    assert_eq!(origin.upstream.peer().unwrap().sni, "tls.internal");
+    assert_eq!(origin.servers.next().unwrap().1.sni, "tls.internal");
 }
 
 #[tokio::test]

@@ -107,7 +107,8 @@ async fn server(files: &CertificateFiles, clients: Option<&Authority>) -> Socket
 
 fn settings(address: SocketAddr, authority: &Authority) -> CustomSettings {
     CustomSettings {
-        url: format!("https://{address}").parse().unwrap(),
+        urls: vec![format!("https://{address}").parse().unwrap()],
+        health_check: None,
         host: None,
         sni: Some(NAME.into()),
         ca_file: Some(authority.bundle()),
