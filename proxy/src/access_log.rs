@@ -3,6 +3,7 @@
 use pingora::proxy::Session;
 
 use crate::{
+    cache::Outcome,
     exchange::Exchange,
     metrics::{Metrics, RequestOutcome, UNKNOWN_SITE},
 };
@@ -12,6 +13,10 @@ const MAX_PATH: usize = 512;
 
 /// Counts and logs a request that has ended.
 pub(crate) fn finish(session: &Session, exchange: &Exchange, metrics: &Metrics) {
+    if exchange.cached.errand.is_some() {
+        // No viewer asked for it; the origin's metrics show it.
+        return;
+    }
     let status = session
         .response_written()
         .map_or(0, |response| response.status.as_u16());
@@ -24,6 +29,13 @@ pub(crate) fn finish(session: &Session, exchange: &Exchange, metrics: &Metrics) 
     let site = match &exchange.site {
         Some(site) => {
             site.metrics.requested(&outcome);
+            let cache = exchange
+                .behaviour
+                .as_ref()
+                .and_then(|behaviour| behaviour.cache.as_ref());
+            if let (Some(cache), Some(outcome)) = (cache, exchange.cached.outcome) {
+                cache.count(outcome);
+            }
             site.name.as_str()
         }
         None => {
@@ -43,6 +55,7 @@ pub(crate) fn finish(session: &Session, exchange: &Exchange, metrics: &Metrics) 
         reason = exchange.reason,
         duration_us = u64::try_from(outcome.duration.as_micros()).unwrap_or(u64::MAX),
         bytes = outcome.body_bytes,
+        cache = exchange.cached.outcome.map(Outcome::as_str),
         client = exchange.passed.as_ref().map(|passed| tracing::field::display(passed.client)),
         "request"
     );

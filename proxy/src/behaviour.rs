@@ -10,10 +10,12 @@ use pingora::upstreams::peer::HttpPeer;
 use tokio::runtime::Handle;
 
 use crate::{
+    cache::{Cache, SiteCache},
     canonical_path::CanonicalPath,
+    compression::Offer,
     config::{
-        AllowedMethods, BehaviourSettings, ErrorPages, OriginChoice, OriginSettings, PathPattern, SiteSettings,
-        TrailingSlash,
+        AllowedMethods, BehaviourSettings, Compression, Conduct, ErrorPages, OriginChoice, OriginSettings, PathPattern,
+        SiteSettings, TrailingSlash,
     },
     generation::SiteError,
     metrics::{Metrics, OriginMetrics},
@@ -29,6 +31,10 @@ pub(crate) struct Behaviour {
     pub(crate) methods: AllowedMethods,
     /// What takes the place of the origin's errors.
     pub(crate) error_pages: ErrorPages,
+    /// The codings in which content is compressed; `None`: it is not.
+    pub(crate) compress: Option<Offer>,
+    /// What is kept of the origin's answers; `None`: nothing.
+    pub(crate) cache: Option<SiteCache>,
     default_root_object: Option<String>,
     trailing_slash: TrailingSlash,
 }
@@ -40,6 +46,8 @@ pub(crate) struct SiteOrigin {
     pub(crate) origin: Origin,
     /// What is counted.
     pub(crate) metrics: OriginMetrics,
+    /// Which one it is, for the cache.
+    identity: String,
 }
 
 impl SiteOrigin {
@@ -63,11 +71,17 @@ impl SiteOrigin {
 }
 
 impl Behaviour {
-    fn new(settings: BehaviourSettings, origin: Arc<SiteOrigin>) -> Self {
+    fn new(settings: BehaviourSettings, origin: Arc<SiteOrigin>, cache: Option<SiteCache>, offer: Offer) -> Self {
         Self {
             origin,
             methods: settings.methods,
             error_pages: settings.error_pages,
+            compress: match settings.compress {
+                Compression::Off => None,
+                Compression::Edge => Some(Offer::CloudFront),
+                Compression::All => Some(offer),
+            },
+            cache,
             default_root_object: settings.default_root_object,
             trailing_slash: settings.trailing_slash,
         }
@@ -96,7 +110,12 @@ impl Behaviours {
     ///
     /// # Errors
     /// The first origin that cannot be set up.
-    pub(crate) async fn connect(site: &SiteSettings, metrics: &Metrics, runtime: &Handle) -> Result<Self, SiteError> {
+    pub(crate) async fn connect(
+        site: &SiteSettings,
+        cache: Option<&'static Cache>,
+        metrics: &Metrics,
+        runtime: &Handle,
+    ) -> Result<Self, SiteError> {
         let connect = async |settings: &OriginSettings, name: Option<&str>| {
             let place = || name.map_or_else(|| site.name.clone(), |name| format!("{}, {name}", site.name));
             let origin = Origin::connect(settings, runtime).await;
@@ -105,7 +124,11 @@ impl Behaviours {
             if let Origin::Custom(custom) = &origin {
                 custom.show_health(metrics.fit());
             }
-            Ok(Arc::new(SiteOrigin { origin, metrics }))
+            Ok(Arc::new(SiteOrigin {
+                origin,
+                metrics,
+                identity: settings.identity(),
+            }))
         };
         let default = connect(&site.origin, None).await?;
         let mut named = Vec::with_capacity(site.origins.len());
@@ -120,7 +143,16 @@ impl Behaviours {
             // That the name is there has been checked when the configuration was read.
             Arc::clone(found.map_or(&default, |(_, origin)| origin))
         };
-        let make = |settings: &BehaviourSettings| Arc::new(Behaviour::new(settings.clone(), chosen(&settings.origin)));
+        let offer = match site.conduct {
+            Conduct::Proxy => Offer::All,
+            Conduct::Edge => Offer::CloudFront,
+        };
+        let make = |settings: &BehaviourSettings| {
+            let origin = chosen(&settings.origin);
+            let keep = |(cache, kept)| SiteCache::new(cache, kept, (&site.name, &origin.identity), metrics);
+            let kept = cache.zip(settings.cache).map(keep);
+            Arc::new(Behaviour::new(settings.clone(), origin, kept, offer))
+        };
         Ok(Self {
             by_path: site
                 .behaviours
@@ -157,7 +189,7 @@ mod tests {
         std::fs::write(&file, text).unwrap();
         let settings = crate::config::Settings::load(Some(&file), &Default::default()).unwrap();
         let metrics = Metrics::new().unwrap();
-        Behaviours::connect(&settings.sites[0], &metrics, &Handle::current())
+        Behaviours::connect(&settings.sites[0], None, &metrics, &Handle::current())
             .await
             .unwrap()
     }

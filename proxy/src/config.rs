@@ -7,6 +7,7 @@
 mod auth;
 mod auth_defaults;
 mod behaviour;
+mod cache;
 mod error_pages;
 mod forward_auth;
 mod host;
@@ -37,7 +38,8 @@ use problem::Report;
 use section::{Section, Source};
 
 pub use auth::AuthSettings;
-pub use behaviour::{BehaviourSettings, OriginChoice, PathBehaviour, TrailingSlash};
+pub use behaviour::{BehaviourSettings, Compression, OriginChoice, PathBehaviour, TrailingSlash};
+pub use cache::{CacheSettings, CachedQuery};
 pub use error_pages::{ErrorPage, ErrorPages, FallbackScope, Missing, SpaFallback};
 pub use host::{HostPattern, HostPatternError, is_host_name, is_loopback, split_port};
 pub use identity::{AssertionSettings, GroupPattern, IdentitySettings};

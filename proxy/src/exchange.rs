@@ -8,8 +8,15 @@ use http::StatusCode;
 use pingora::http::RequestHeader;
 
 use crate::{
-    behaviour::Behaviour, canonical_path::CanonicalPath, config::Conduct, gateway::Audience, identity,
-    metrics::Verdict, site::Site,
+    behaviour::Behaviour,
+    cache::{Outcome, RefreshClaim, Ticket, Validated},
+    canonical_path::CanonicalPath,
+    compression::{Coding, Encoder},
+    config::Conduct,
+    gateway::Audience,
+    identity,
+    metrics::Verdict,
+    site::Site,
 };
 
 /// One request and its response.
@@ -45,6 +52,36 @@ pub(crate) struct Exchange {
     pub(crate) connect_failures: usize,
     /// Our page in place of the origin's body, until it is sent.
     pub(crate) replacement: Replacement,
+    /// Compresses the origin's body.
+    pub(crate) compressing: Compressing,
+    /// What the cache has to do with it.
+    pub(crate) cached: Cached,
+}
+
+/// The compression of one response.
+#[derive(Debug, Default)]
+pub(crate) struct Compressing {
+    /// The coding the viewer gets of what is compressed here.
+    pub(crate) chosen: Option<Coding>,
+    /// At work on the body.
+    pub(crate) encoder: Option<Encoder>,
+    /// The length of the body before.
+    pub(crate) plain_length: Option<u64>,
+}
+
+/// The cache's part in one request.
+#[derive(Debug, Default)]
+pub(crate) struct Cached {
+    /// What it did; `None`: it is not asked here.
+    pub(crate) outcome: Option<Outcome>,
+    /// Whether the origin is asked without what only this viewer has.
+    pub(crate) is_anonymous: bool,
+    /// Lets Pingora's cache fetch and keep the answer.
+    pub(crate) ticket: Option<Box<Ticket>>,
+    /// The 304 that has just come.
+    pub(crate) validated: Option<Validated>,
+    /// This is no viewer's request but a revalidation in the background.
+    pub(crate) errand: Option<RefreshClaim>,
 }
 
 /// What stands in place of the origin's body.
@@ -71,7 +108,7 @@ pub(crate) struct Substitute {
 }
 
 /// A request that may pass to the origin.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Passed {
     /// The path to ask for.
     pub(crate) path: CanonicalPath,
@@ -106,6 +143,8 @@ impl Exchange {
             substitute: None,
             connect_failures: 0,
             replacement: Replacement::None,
+            compressing: Compressing::default(),
+            cached: Cached::default(),
         }
     }
 }

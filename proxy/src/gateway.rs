@@ -4,6 +4,8 @@
 //! `request_filter`, before a cache or an origin is looked at.
 
 mod answer;
+mod cached;
+mod compressed;
 mod decide;
 mod error_page;
 mod failure;
@@ -21,10 +23,11 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use pingora::{
     Error, Result,
+    cache::{CacheKey, CacheMeta, RespCacheable, key::HashBinary},
     http::{RequestHeader, ResponseHeader},
     modules::http::HttpModules,
     protocols::Digest,
-    proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session},
+    proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, RangeType, Session},
     upstreams::peer::HttpPeer,
 };
 use tokio::runtime::Handle;
@@ -33,6 +36,7 @@ use crate::{
     access_log,
     admin::Readiness,
     admission::{self, Refusal, Source},
+    cache,
     config::Conduct,
     exchange::{Exchange, Passed},
     generation::{Generation, InForce},
@@ -76,6 +80,9 @@ impl ProxyHttp for Gateway {
     fn init_downstream_modules(&self, _modules: &mut HttpModules) {}
 
     async fn request_filter(&self, session: &mut Session, exchange: &mut Exchange) -> Result<bool> {
+        if cached::take_errand(session, exchange) {
+            return Ok(false);
+        }
         let generation = self.0.generation.take();
         session.set_read_timeout(Some(generation.limits.read));
         session.set_write_timeout(Some(generation.limits.write));
@@ -122,6 +129,60 @@ impl ProxyHttp for Gateway {
         }
     }
 
+    /// For revalidations in the background.
+    fn allow_spawning_subrequest(&self, _session: &Session, _exchange: &Exchange) -> bool {
+        true
+    }
+
+    fn request_cache_filter(&self, session: &mut Session, exchange: &mut Exchange) -> Result<()> {
+        cached::enable(session, exchange);
+        Ok(())
+    }
+
+    fn cache_key_callback(&self, _session: &Session, exchange: &mut Exchange) -> Result<CacheKey> {
+        cached::key(exchange)
+    }
+
+    fn cache_vary_filter(
+        &self,
+        meta: &CacheMeta,
+        exchange: &mut Exchange,
+        request: &RequestHeader,
+    ) -> Option<HashBinary> {
+        cached::variance(meta, &request.headers, exchange)
+    }
+
+    fn response_cache_filter(
+        &self,
+        session: &Session,
+        response: &ResponseHeader,
+        exchange: &mut Exchange,
+    ) -> Result<RespCacheable> {
+        cached::judge(session, response, exchange)
+    }
+
+    fn cache_not_modified_filter(
+        &self,
+        session: &Session,
+        response: &ResponseHeader,
+        _exchange: &mut Exchange,
+    ) -> Result<bool> {
+        Ok(cache::is_not_modified(&session.req_header().headers, response))
+    }
+
+    fn range_header_filter(
+        &self,
+        session: &mut Session,
+        response: &mut ResponseHeader,
+        _exchange: &mut Exchange,
+    ) -> RangeType {
+        cached::range(session, response)
+    }
+
+    fn should_serve_stale(&self, _session: &mut Session, _exchange: &mut Exchange, error: Option<&Error>) -> bool {
+        cached::may_serve_stale(error)
+    }
+
     async fn upstream_peer(&self, session: &mut Session, exchange: &mut Exchange) -> Result<Box<HttpPeer>> {
         upstream::dispatch(session, exchange)
     }
@@ -166,17 +227,20 @@ impl ProxyHttp for Gateway {
         response: &mut ResponseHeader,
         exchange: &mut Exchange,
     ) -> Result<()> {
-        upstream::admit_response(session, response, exchange)
+        upstream::admit_response(session, response, exchange)?;
+        cached::note_validation(response, exchange);
+        compressed::admit_response(session, response, exchange)
     }
 
     fn upstream_response_body_filter(
         &self,
         _session: &mut Session,
         body: &mut Option<Bytes>,
-        _end_of_stream: bool,
+        end_of_stream: bool,
         exchange: &mut Exchange,
     ) -> Result<Option<std::time::Duration>> {
         upstream::replace_body(body, exchange);
+        compressed::encode(body, end_of_stream, exchange)?;
         Ok(None)
     }
 
@@ -187,6 +251,8 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> Result<()> {
         self.announce_end(session);
+        cached::note_phase(session, exchange);
+        cached::label(response, exchange)?;
         let author = answer::author(exchange);
         answer::finish_header(response, exchange, author)
     }
@@ -277,8 +343,12 @@ impl Gateway {
             answer::write_page(session, exchange, StatusCode::METHOD_NOT_ALLOWED).await?;
             return Ok(true);
         }
+        admission::scrub(session.req_header_mut(), &site.identity);
+        compressed::choose(session, exchange, &behaviour);
+        if cached::answer_from_cache(session, exchange, &behaviour).await? {
+            return Ok(true);
+        }
         let request = session.req_header_mut();
-        admission::scrub(request, &site.identity);
         match behaviour.origin.origin {
             Origin::Directory(_) | Origin::Nothing => {
                 upstream::serve_file(session, exchange).await?;
@@ -287,12 +357,14 @@ impl Gateway {
             Origin::Custom(_) => {
                 if site.conduct == Conduct::Proxy {
                     crate::cookies::strip_own(request);
-                    exchange.identity = site.identity.fields(About {
-                        access: &forward.access,
-                        reason: forward.reason,
-                        request_id: &exchange.id,
-                        now: self.0.clock.now(),
-                    });
+                    if !exchange.cached.is_anonymous {
+                        exchange.identity = site.identity.fields(About {
+                            access: &forward.access,
+                            reason: forward.reason,
+                            request_id: &exchange.id,
+                            now: self.0.clock.now(),
+                        });
+                    }
                     request.insert_header(request_id::HEADER, exchange.id.as_str())?;
                 }
             }

@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use crate::{
     admission::AdmissionRules,
     behaviour::Behaviours,
+    cache::{Cache, CacheCell},
     config::{Limits, Settings, SiteSettings},
     forward_auth::ForwardAuth,
     metrics::Metrics,
@@ -55,6 +56,8 @@ pub(crate) struct Means {
     pub(crate) control: Handle,
     /// The time that decisions go by.
     pub(crate) clock: Clock,
+    /// What sites keep.
+    pub(crate) cache: Arc<CacheCell>,
 }
 
 impl Generation {
@@ -65,10 +68,12 @@ impl Generation {
     /// The first origin that cannot be set up. Nothing is left behind.
     pub(crate) async fn build(settings: &Settings, means: &Means, before: Option<&Self>) -> Result<Self, SiteError> {
         let mut sites = Vec::with_capacity(settings.sites.len());
+        let wants_cache = settings.sites.iter().any(SiteSettings::has_cache);
+        let cache = wants_cache.then(|| means.cache.open(settings.cache_bytes, &means.metrics));
         for site in &settings.sites {
             sites.push(match before.and_then(|before| before.unchanged(site)) {
                 Some(same) => same,
-                None => Arc::new(open(site, means, before.and_then(|before| before.gate_of(site))).await?),
+                None => Arc::new(open(site, cache, means, before.and_then(|before| before.gate_of(site))).await?),
             });
         }
         Ok(Self {
@@ -104,8 +109,13 @@ impl Generation {
     }
 }
 
-async fn open(site: &SiteSettings, means: &Means, gate: Option<Arc<Gate>>) -> Result<Site, SiteError> {
-    let behaviours = Behaviours::connect(site, &means.metrics, &means.control).await?;
+async fn open(
+    site: &SiteSettings,
+    cache: Option<&'static Cache>,
+    means: &Means,
+    gate: Option<Arc<Gate>>,
+) -> Result<Site, SiteError> {
+    let behaviours = Behaviours::connect(site, cache, &means.metrics, &means.control).await?;
     Ok(Site::new(site.clone(), behaviours, gate, means))
 }
 

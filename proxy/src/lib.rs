@@ -8,8 +8,10 @@ mod access_log;
 mod admin;
 mod admission;
 mod behaviour;
+mod cache;
 mod canonical_path;
 pub mod cli;
+mod compression;
 pub mod config;
 mod cookies;
 #[cfg(feature = "demo")]

@@ -6,9 +6,11 @@ mod site;
 
 use auth_core::UnixTime;
 use prometheus::{
-    Encoder, Gauge, GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder,
+    Encoder, Gauge, GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder, core::Collector,
 };
+
+use crate::cache::Outcome;
 
 pub(crate) use origin::OriginMetrics;
 pub(crate) use site::{RequestOutcome, SiteMetrics, Verdict};
@@ -42,6 +44,7 @@ pub(crate) struct Metrics {
     upstream_errors: IntCounterVec,
     upstream_fit: IntGaugeVec,
     response_bytes: IntCounterVec,
+    cache: IntCounterVec,
     /// Connections of viewers that are open now, by listener.
     pub(crate) connections: IntGaugeVec,
     /// 1 while requests in flight are being finished.
@@ -185,6 +188,11 @@ impl Metrics {
                 "Body bytes sent to viewers.",
                 &["site"],
             )?,
+            cache: counter(
+                "portcullis_cache_total",
+                "Requests of sites with a cache by what it did.",
+                &["site", "result"],
+            )?,
             key_age,
             connections,
             draining,
@@ -221,6 +229,17 @@ impl Metrics {
     /// Notes when the configuration came into force.
     pub(crate) fn configuration_loaded(&self, now: UnixTime) {
         self.loaded.set(now.as_secs_f64());
+    }
+
+    /// The counter of what a site's cache does.
+    pub(crate) fn cache(&self, site: &str, outcome: Outcome) -> IntCounter {
+        self.cache.with_label_values(&[site, outcome.as_str()])
+    }
+
+    /// Shows what others collect among these.
+    pub(crate) fn register(&self, collector: Box<dyn Collector>) {
+        // All names are constants and differ.
+        let _ = self.registry.register(collector);
     }
 
     /// Everything in Prometheus' text format.

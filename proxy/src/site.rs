@@ -148,10 +148,11 @@ mod tests {
             client: ReqwestClient::new().unwrap(),
             control: Handle::current(),
             clock: Clock::System,
+            cache: Arc::default(),
         };
         let mut sites = Vec::new();
         for site in settings.sites {
-            let behaviours = Behaviours::connect(&site, &means.metrics, &means.control)
+            let behaviours = Behaviours::connect(&site, None, &means.metrics, &means.control)
                 .await
                 .unwrap();
             sites.push(Arc::new(Site::new(site, behaviours, None, &means)));

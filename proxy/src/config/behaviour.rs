@@ -6,6 +6,7 @@
 use http::Method;
 
 use super::{
+    cache::{CacheKeys, CacheSettings},
     error_pages::{self, ErrorPages},
     methods::{self, AllowedMethods},
     origin::OriginSettings,
@@ -27,6 +28,22 @@ pub struct BehaviourSettings {
     pub trailing_slash: TrailingSlash,
     /// What takes the place of the origin's errors.
     pub error_pages: ErrorPages,
+    /// The codings in which content is compressed for viewers.
+    pub compress: Compression,
+    /// What is kept of the origin's answers; `None`: nothing.
+    pub cache: Option<CacheSettings>,
+}
+
+/// The codings in which content is compressed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compression {
+    /// None.
+    #[default]
+    Off,
+    /// CloudFront's: Brotli and gzip.
+    Edge,
+    /// Those and Zstandard.
+    All,
 }
 
 /// One `[[sites.behaviours]]` entry.
@@ -90,6 +107,8 @@ pub(super) struct BehaviourKeys {
     default_root_object: Option<String>,
     trailing_slash: TrailingSlash,
     error_pages: ErrorPages,
+    compress: Compression,
+    cache: CacheKeys,
 }
 
 impl BehaviourKeys {
@@ -115,6 +134,8 @@ impl BehaviourKeys {
                 spa: error_pages::spa_fallback(section).or_else(|| inherited.error_pages.spa.clone()),
                 pages: error_pages::pages(section).unwrap_or_else(|| inherited.error_pages.pages.clone()),
             },
+            compress: compression(section).unwrap_or(inherited.compress),
+            cache: inherited.cache.read(section.section("cache")),
         }
     }
 
@@ -137,6 +158,8 @@ impl BehaviourKeys {
             default_root_object: self.default_root_object,
             trailing_slash: self.trailing_slash,
             error_pages: self.error_pages,
+            compress: self.compress,
+            cache: self.cache.settle(section, origin),
         })
     }
 }
@@ -198,5 +221,22 @@ fn trailing_slash(section: &mut Section<'_>) -> Option<TrailingSlash> {
         TrailingSlash::ToIndex
     } else {
         TrailingSlash::Kept
+    })
+}
+
+fn compression(section: &mut Section<'_>) -> Option<Compression> {
+    let text = section.text("compress")?;
+    Some(match &*text {
+        "true" => Compression::All,
+        "false" => Compression::Off,
+        "edge" => Compression::Edge,
+        other => {
+            section.refuse(
+                "compress",
+                format!("{other:?}"),
+                "true, false, or `edge` for CloudFront's codings alone",
+            );
+            Compression::Off
+        }
     })
 }

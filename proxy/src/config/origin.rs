@@ -41,6 +41,25 @@ impl OriginSettings {
             Self::Directory(_) | Self::Nothing => false,
         }
     }
+
+    /// Tells origins apart whose content may differ.
+    pub(crate) fn identity(&self) -> String {
+        match self {
+            Self::S3(s3) => {
+                let endpoint = s3.endpoint.as_ref().map(ToString::to_string).unwrap_or_default();
+                let region = s3.region.as_deref().unwrap_or_default();
+                format!("s3\n{endpoint}\n{region}\n{}\n{}", s3.bucket, s3.prefix)
+            }
+            Self::Custom(custom) => {
+                let host = custom.host.as_ref();
+                let host = host.map(|host| String::from_utf8_lossy(host.as_bytes()));
+                let urls: Vec<String> = custom.urls.iter().map(ToString::to_string).collect();
+                format!("custom\n{}\n{}", urls.join(" "), host.unwrap_or_default())
+            }
+            Self::Directory(directory) => format!("directory\n{}", directory.root.display()),
+            Self::Nothing => "none".to_owned(),
+        }
+    }
 }
 
 /// `kind = "s3"`.

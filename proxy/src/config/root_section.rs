@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
 
 use super::{
-    CertificateFiles, forward_auth, operations,
+    CertificateFiles, cache, forward_auth, operations,
     section::Section,
     settings::{Limits, ListenSettings, LogFormat, LogSettings, PlainHttp, Settings},
     site::{self, SiteSettings},
@@ -27,6 +27,9 @@ pub(super) fn read(mut root: Section<'_>) -> Option<Settings> {
         .parsed("threads", "a number from 1")
         .or_else(|| std::thread::available_parallelism().ok())
         .unwrap_or(NonZeroUsize::MIN);
+    let mut cache_section = root.section("cache");
+    let cache_bytes = cache::total(&mut cache_section);
+    cache_section.finish();
     let entries = root.sections("sites");
     if entries.is_empty() {
         root.refuse("sites", "nothing", "at least one site");
@@ -36,6 +39,7 @@ pub(super) fn read(mut root: Section<'_>) -> Option<Settings> {
         let path = section.path().to_owned();
         if let Some(site) = site::read(section) {
             refuse_shared_hosts(&root, &path, &site, &sites);
+            refuse_large_objects(&root, &path, &site, cache_bytes);
             sites.push(site);
         }
     }
@@ -50,10 +54,25 @@ pub(super) fn read(mut root: Section<'_>) -> Option<Settings> {
         drain,
         reload,
         upgrade,
+        cache_bytes,
         threads,
         sites,
         files: Vec::new(),
     })
+}
+
+/// The cache is divided into shards, none of which can keep what is larger than itself.
+fn refuse_large_objects(root: &Section<'_>, path: &str, site: &SiteSettings, cache_bytes: usize) {
+    let largest = cache_bytes / cache::SHARDS;
+    let others = site.behaviours.iter().map(|behaviour| behaviour.settings.cache);
+    let mut caches = others.chain([site.default.cache]).flatten();
+    if caches.any(|cache| cache.max_object_bytes > largest) {
+        root.refuse(
+            &format!("{path}.cache.max_object_bytes"),
+            "more than an eighth of cache.max_bytes",
+            format!("{largest} or less"),
+        );
+    }
 }
 
 fn refuse_shared_hosts(root: &Section<'_>, path: &str, site: &SiteSettings, others: &[SiteSettings]) {

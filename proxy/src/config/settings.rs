@@ -28,6 +28,8 @@ pub struct Settings {
     pub reload: ReloadSettings,
     /// How another process takes over.
     pub upgrade: UpgradeSettings,
+    /// Bytes of everything that all sites keep.
+    pub cache_bytes: usize,
     /// Worker threads.
     pub threads: NonZeroUsize,
     /// The sites, at least one.

@@ -4,10 +4,10 @@ use auth_core::json::{Json, Object};
 use serde_json::{Map, Value, json};
 
 use super::{
-    AllowedMethods, AssertionSettings, AuthSettings, BehaviourSettings, CertificateFiles, Conduct, CustomSettings,
-    ErrorPage, HeaderPrecedence, HttpViewers, IdentitySettings, OriginChoice, OriginSettings, OriginTimeouts,
-    PathBehaviour, PlainHttp, S3Addressing, S3Settings, Settings, SiteSettings, TrailingSlash, auth::SECRETS,
-    origin::MissingStatus,
+    AllowedMethods, AssertionSettings, AuthSettings, BehaviourSettings, CacheSettings, CachedQuery, CertificateFiles,
+    Compression, Conduct, CustomSettings, ErrorPage, HeaderPrecedence, HttpViewers, IdentitySettings, OriginChoice,
+    OriginSettings, OriginTimeouts, PathBehaviour, PlainHttp, S3Addressing, S3Settings, Settings, SiteSettings,
+    TrailingSlash, auth::SECRETS, origin::MissingStatus,
 };
 
 const MASK: &str = "(secret)";
@@ -42,6 +42,7 @@ impl Settings {
             "shutdown": { "drain": span(self.drain) },
             "reload": { "watch": self.reload.watch.as_str(), "interval": span(self.reload.interval) },
             "upgrade": { "socket": self.upgrade.socket, "drain": span(self.upgrade.drain) },
+            "cache": { "max_bytes": self.cache_bytes },
             "threads": self.threads,
             "sites": self.sites.iter().map(site).collect::<Vec<_>>(),
         })
@@ -119,6 +120,26 @@ fn behaviour(behaviour: &BehaviourSettings) -> Value {
         "rewrite_trailing_slash_to_index": behaviour.trailing_slash == TrailingSlash::ToIndex,
         "spa_fallback": behaviour.error_pages.spa.as_ref().map(|spa| spa.path.preserved()),
         "error_pages": behaviour.error_pages.pages.iter().map(error_page).collect::<Vec<_>>(),
+        "compress": match behaviour.compress {
+            Compression::Off => Value::from(false),
+            Compression::Edge => Value::from("edge"),
+            Compression::All => Value::from(true),
+        },
+        "cache": behaviour.cache.as_ref().map(cache),
+    })
+}
+
+fn cache(cache: &CacheSettings) -> Value {
+    json!({
+        "enabled": true,
+        "min_ttl": span(cache.min_ttl),
+        "default_ttl": span(cache.default_ttl),
+        "max_ttl": span(cache.max_ttl),
+        "error_ttl": span(cache.error_ttl),
+        "stale_while_revalidate": span(cache.stale_while_revalidate),
+        "stale_if_error": span(cache.stale_if_error),
+        "max_object_bytes": cache.max_object_bytes,
+        "query": if cache.query == CachedQuery::All { "all" } else { "none" },
     })
 }
 

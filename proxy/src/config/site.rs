@@ -78,6 +78,15 @@ impl SiteSettings {
     }
 }
 
+impl SiteSettings {
+    /// Whether answers are kept for any path.
+    #[must_use]
+    pub fn has_cache(&self) -> bool {
+        let by_path = self.behaviours.iter().map(|behaviour| &behaviour.settings);
+        by_path.chain([&self.default]).any(|settings| settings.cache.is_some())
+    }
+}
+
 /// Reads one entry. `None`: there was a problem, and it has been reported.
 pub(super) fn read(mut section: Section<'_>) -> Option<SiteSettings> {
     let hosts: Vec<HostPattern> = section.parsed_list("hosts", "a host name or `*.` and a domain");

@@ -288,3 +288,45 @@ fn an_empty_server_name_is_refused_since_it_would_switch_verification_off() {
     ));
     assert!(found[0].starts_with("sites[0].origin.sni"), "{found:?}");
 }
+
+#[test]
+fn a_cache_is_off_by_default_inherited_by_behaviours_and_bounded() {
+    let origin = "origin = { kind = \"custom\", url = \"http://127.0.0.1:1\" }\n";
+    let plain = load(&with_origin(origin)).unwrap();
+    assert!(plain.sites[0].default.cache.is_none());
+    assert_eq!(plain.sites[0].default.compress, Compression::Off);
+    assert_eq!(plain.cache_bytes, 256 << 20);
+    let more = "[sites.cache]\nenabled = true\nmax_ttl = \"1h\"\n[[sites.behaviours]]\npath = \"/a\"\n\
+                compress = \"edge\"\ncache = { query = \"none\" }\n[[sites.behaviours]]\npath = \"/b\"\n\
+                cache = { enabled = false }\n";
+    let site = &load(&with_origin(&format!("{origin}{more}"))).unwrap().sites[0];
+    let hour = std::time::Duration::from_secs(3600);
+    let cache = site.default.cache.unwrap();
+    assert_eq!(
+        (cache.default_ttl, cache.max_ttl, cache.query),
+        (hour, hour, CachedQuery::All)
+    );
+    let behaviour = &site.behaviours[0].settings;
+    assert_eq!(behaviour.compress, Compression::Edge);
+    assert_eq!(
+        behaviour.cache,
+        Some(CacheSettings {
+            query: CachedQuery::None,
+            ..cache
+        })
+    );
+    assert!(site.behaviours[1].settings.cache.is_none());
+    for (keys, named) in [
+        ("max_object_bytes = \"33MiB\"", "max_object_bytes"),
+        ("min_ttl = \"2h\"\ndefault_ttl = \"1h\"", "default_ttl"),
+        ("query = \"some\"", "query"),
+        ("ttl = \"1h\"", "ttl"),
+    ] {
+        let found = problems(&with_origin(&format!(
+            "{origin}[sites.cache]\nenabled = true\n{keys}\n"
+        )));
+        assert!(found.len() == 1 && found[0].contains(named), "{found:?}");
+    }
+    let folder = problems(&with_origin(&format!("{DIRECTORY}[sites.cache]\nenabled = true\n")));
+    assert!(folder.len() == 1 && folder[0].contains("cache.enabled"), "{folder:?}");
+}

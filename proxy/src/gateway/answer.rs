@@ -5,8 +5,8 @@ use bytes::Bytes;
 use http::{HeaderName, Method, StatusCode};
 use pingora::{Error, ErrorType, Result, http::ResponseHeader, proxy::Session};
 
-use super::response_headers;
 pub(super) use super::response_headers::Author;
+use super::{compressed, response_headers};
 use crate::{
     config::Conduct,
     exchange::{Exchange, Replacement},
@@ -95,18 +95,23 @@ pub(super) async fn redirect(session: &mut Session, exchange: &Exchange, mut hea
 }
 
 /// Writes a file's answer, chunk by chunk.
-pub(super) async fn send_file(session: &mut Session, exchange: &Exchange, mut file: FileAnswer) -> Result<()> {
+pub(super) async fn send_file(session: &mut Session, exchange: &mut Exchange, mut file: FileAnswer) -> Result<()> {
     let mut header = ResponseHeader::build(file.status, Some(file.headers.len() + 8))?;
     for (name, value) in &file.headers {
         header.append_header(name, value)?;
     }
+    compressed::admit_response(session, &mut header, exchange)?;
     finish_header(&mut header, exchange, Author::Origin)?;
     let cannot_read = |error: std::io::Error| Error::because(ErrorType::FileReadError, "the file", error);
     let mut chunk = file.next_chunk().await.map_err(cannot_read)?;
     session.write_response_header(Box::new(header), chunk.is_none()).await?;
-    while let Some(bytes) = chunk {
+    while chunk.is_some() {
+        let mut body = chunk;
         chunk = file.next_chunk().await.map_err(cannot_read)?;
-        session.write_response_body(Some(bytes), chunk.is_none()).await?;
+        compressed::encode(&mut body, chunk.is_none(), exchange)?;
+        if body.is_some() || chunk.is_none() {
+            session.write_response_body(body, chunk.is_none()).await?;
+        }
     }
     Ok(())
 }
@@ -139,7 +144,7 @@ pub(super) const fn author(exchange: &Exchange) -> Author {
     }
 }
 
-async fn send(session: &mut Session, header: ResponseHeader, body: Bytes) -> Result<()> {
+pub(super) async fn send(session: &mut Session, header: ResponseHeader, body: Bytes) -> Result<()> {
     let no_body = body.is_empty() || session.req_header().method == Method::HEAD;
     session.write_response_header(Box::new(header), no_body).await?;
     if !no_body {

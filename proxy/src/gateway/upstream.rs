@@ -14,7 +14,7 @@ use pingora::{
     upstreams::peer::HttpPeer,
 };
 
-use super::{answer, error_page, failure};
+use super::{answer, cached, error_page, failure};
 use crate::{
     admission::query,
     config::Conduct,
@@ -57,19 +57,21 @@ fn ask(session: &Session, exchange: &Exchange) -> Result<Result<Dispatch, Origin
         return Err(failure::internal("a request that has not passed"));
     };
     let request = session.req_header();
+    let sent_on = cached::sent_on(session, exchange)?;
+    let (method, headers) = match &sent_on {
+        Some((method, headers)) => (method, Cow::Borrowed(headers)),
+        None => (&request.method, Cow::Borrowed(&request.headers)),
+    };
     let (headers, via) = match site.conduct {
-        Conduct::Proxy => (
-            Cow::Borrowed(&request.headers),
-            Some((passed.scheme.as_str(), passed.host.as_str())),
-        ),
-        Conduct::Edge => (Cow::Owned(viewer_headers(&request.headers)), None),
+        Conduct::Proxy => (headers, Some((passed.scheme.as_str(), passed.host.as_str()))),
+        Conduct::Edge => (Cow::Owned(viewer_headers(&headers)), None),
     };
     let (path, query) = match &exchange.substitute {
         Some(substitute) => (&substitute.path, ""),
-        None => (&passed.path, query(request)),
+        None => (&passed.path, cached::sent_query(exchange, query(request))),
     };
     let view = OriginRequest {
-        method: &request.method,
+        method,
         path,
         query,
         headers: &headers,

@@ -117,8 +117,13 @@ impl S3Origin {
         }
         for name in PASSED_ON {
             for value in request.headers.get_all(&name) {
+                let value = if name == IF_NONE_MATCH {
+                    strong(value)
+                } else {
+                    value.clone()
+                };
                 header
-                    .append_header(name.clone(), value.clone())
+                    .append_header(name.clone(), value)
                     .map_err(|_| OriginError::Malformed)?;
             }
         }
@@ -147,6 +152,15 @@ fn within_limit(header: RequestHeader) -> Result<RequestHeader, OriginError> {
         return Err(OriginError::HeaderTooLarge);
     }
     Ok(header)
+}
+
+/// Tags as the store gave them: it knows no weak ones, which come of compression on the way to the viewer.
+fn strong(tags: &HeaderValue) -> HeaderValue {
+    let Ok(text) = tags.to_str() else {
+        return tags.clone();
+    };
+    // Within a tag of a store there is neither a quote nor a slash before one.
+    HeaderValue::try_from(text.replace("W/\"", "\"")).unwrap_or_else(|_| tags.clone())
 }
 
 #[cfg(test)]

@@ -74,6 +74,7 @@ impl Engine {
             },
             control: runtime.handle().clone(),
             clock: surroundings.clock,
+            cache: Arc::default(),
         };
         let generation = runtime.block_on(Generation::build(&settings, &means, None))?;
         let shared = Arc::new(Shared {
@@ -116,7 +117,9 @@ impl Engine {
         for bound in bound {
             match bound.port.kind {
                 Kind::Admin => {
-                    let admin = Admin::new(Arc::clone(&self.shared.metrics), self.shared.readiness.clone());
+                    let shared = &self.shared;
+                    let cache = Arc::clone(&self.means.cache);
+                    let admin = Admin::new(Arc::clone(&shared.metrics), shared.readiness.clone(), cache);
                     self.listeners.open(bound, |socket| admin.serve(socket))?;
                 }
                 Kind::Http | Kind::Https => {

@@ -14,6 +14,7 @@
 mod admin;
 mod bad_requests;
 mod behaviours;
+mod compression;
 mod configuration;
 mod custom_origin;
 mod demo;
@@ -32,6 +33,7 @@ mod parity;
 mod provider_faults;
 mod reload;
 mod replay;
+mod response_cache;
 mod response_headers;
 mod s3_origin;
 mod session;
