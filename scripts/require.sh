@@ -5,6 +5,7 @@
 #   scripts/require.sh browser    Chromium, Node.js and npm, for the browser tests
 #   scripts/require.sh edge       Python 3, for the edge packages' start-up tests
 #   scripts/require.sh nginx      nginx, which the tests put in front of the proxy
+#   scripts/require.sh deploy     Python 3 with venv, for the checks of the stack
 set -eu
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -40,8 +41,12 @@ for task in "$@"; do
     nginx)
         has nginx || [ -x /usr/sbin/nginx ] || need nginx nginx nginx nginx
         ;;
+    deploy)
+        has python3 || need Python-3 python3 python3 python
+        python3 -c "import ensurepip, venv" 2>/dev/null || need Python-venv python3-venv python3 python
+        ;;
     *)
-        echo "unknown task: $task (build, browser, edge, nginx)" >&2
+        echo "unknown task: $task (build, browser, edge, nginx, deploy)" >&2
         exit 2
         ;;
     esac

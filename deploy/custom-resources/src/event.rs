@@ -163,6 +163,7 @@ pub(crate) mod tests {
         assert_eq!(event("Delete", json!({}), json!({})).keep_or(false, new), "physical");
     }
 
+    /// T-STACK-1
     #[test]
     fn the_debug_form_shows_no_property() {
         let event = event(

@@ -33,6 +33,14 @@ impl Services {
             .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
             .load()
             .await;
+        Self::new(sdk)
+    }
+
+    /// Clients with this configuration.
+    ///
+    /// # Errors
+    /// When the system has no root certificates.
+    pub fn new(sdk: SdkConfig) -> io::Result<Self> {
         Ok(Self {
             sdk,
             http: Http::new()?,

@@ -40,6 +40,7 @@ fn a_new_stacks_urls_take_the_place_of_the_placeholder() {
     assert_eq!(plan(&event).unwrap().physical_id, "eu-west-1_Ab12Cd34E/client/urls");
 }
 
+/// T-STACK-4
 #[test]
 fn every_member_is_sent_back_but_those_that_cannot_be() {
     let extra = json!({

@@ -52,6 +52,7 @@ fn headers_keep_their_order_and_other_functions_get_no_secret() {
     assert_eq!(file(Role::RewriteTrailingSlash), r#"{"logLevel":"none"}"#);
 }
 
+/// T-STACK-5
 #[test]
 fn a_wrong_parameter_is_named() {
     for (name, value, expected) in [
@@ -124,6 +125,7 @@ fn all_wrong_parameters_are_named_at_once() {
     );
 }
 
+/// T-STACK-1
 #[test]
 fn no_secret_shows_in_a_problem_or_a_debug_form() {
     let problem = configuration(json!({"HttpHeaders": "hunter2", "CookieSettings": "{\"nonce\": hunter2}"}));

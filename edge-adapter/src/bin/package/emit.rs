@@ -115,8 +115,8 @@ fn described(role: Role, zip: &[u8]) -> Result<Package, EmitError> {
     })
 }
 
-/// Writes packages and manifest, and the template beside them where there is one.
-pub(crate) fn write(packages: &Packages, out: &Path, template: &Path) -> Result<(), EmitError> {
+/// Writes packages and manifest.
+pub(crate) fn write(packages: &Packages, out: &Path) -> Result<(), EmitError> {
     fs::create_dir_all(out).map_err(failed(out))?;
     for (name, bytes) in &packages.files {
         let path = out.join(name);
@@ -126,10 +126,6 @@ pub(crate) fn write(packages: &Packages, out: &Path, template: &Path) -> Result<
     manifest.push(b'\n');
     let path = out.join("manifest.json");
     fs::write(&path, manifest).map_err(failed(&path))?;
-    if template.is_file() {
-        let path = out.join("template.yaml");
-        fs::copy(template, &path).map_err(failed(&path))?;
-    }
     Ok(())
 }
 

@@ -7,6 +7,7 @@ mod build;
 mod elf;
 mod emit;
 mod manifest;
+mod stack;
 
 use std::{
     env, fs,
@@ -29,11 +30,15 @@ struct Arguments {
     /// A program built elsewhere, to be packed as it is.
     #[arg(long)]
     program: Option<PathBuf>,
+    /// Write the stack's template, too, and packages of its custom resources with this program
+    /// (cargo build --profile lambda -p custom-resources).
+    #[arg(long)]
+    stack: Option<PathBuf>,
     /// Write the files of a package into this folder instead, for a tool that zips them itself.
-    #[arg(long, conflicts_with_all = ["out", "config"])]
+    #[arg(long, conflicts_with_all = ["out", "config", "stack"])]
     unpacked: Option<PathBuf>,
     /// Only check that this program would run in Lambda.
-    #[arg(long, conflicts_with_all = ["out", "config", "program", "unpacked"])]
+    #[arg(long, conflicts_with_all = ["out", "config", "program", "stack", "unpacked"])]
     check: Option<PathBuf>,
 }
 
@@ -70,8 +75,11 @@ fn run(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> {
         None => Vec::new(),
     };
     let program = program(arguments, &workspace)?;
-    let packages = emit::packages(&program, configuration.as_deref())?;
-    emit::write(&packages, &arguments.out, &workspace.join("deploy/template.yaml"))?;
+    let mut packages = emit::packages(&program, configuration.as_deref())?;
+    if let Some(path) = &arguments.stack {
+        packages.files.extend(stack::files(&workspace, &read(path)?)?);
+    }
+    emit::write(&packages, &arguments.out)?;
     let mut report: String = warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
     report.push_str(&packages.manifest.summary());
     Ok(report)
