@@ -1,4 +1,8 @@
 //! What CloudFormation is told, and what AWS is asked, against a scripted endpoint.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails, and fails by panicking"
+)]
 
 mod scripted;
 
