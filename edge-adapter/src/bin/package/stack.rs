@@ -22,7 +22,11 @@ const CUSTOM_RESOURCES: &str = "custom-resources.zip";
 /// Functions that hold a sample site, too: the function, its package, and where the site is.
 const SITES: [(&str, &str, &str); 2] = [
     ("ReactAppHandler", "sample-spa.zip", "deploy/sample-sites/spa/dist"),
-    ("StaticSiteHandler", "sample-static-site.zip", "deploy/sample-sites/static"),
+    (
+        "StaticSiteHandler",
+        "sample-static-site.zip",
+        "deploy/sample-sites/static",
+    ),
 ];
 
 /// Why the stack was not emitted.
