@@ -7,7 +7,9 @@
 mod forwarded;
 mod framing;
 mod headers;
+mod size;
 mod target;
+mod websocket;
 
 use std::net::IpAddr;
 
@@ -19,7 +21,7 @@ use thiserror::Error;
 
 use crate::{
     canonical_path::{CanonicalPath, PathError},
-    config::{PlainHttp, is_loopback},
+    config::{Limits, PlainHttp, is_loopback},
 };
 
 pub(crate) use forwarded::Source;
@@ -29,8 +31,10 @@ pub(crate) use target::{host, query, raw_path, raw_target};
 /// What admission goes by.
 #[derive(Clone, Debug)]
 pub(crate) struct AdmissionRules {
-    /// The request line and all header fields.
-    pub(crate) header_bytes: usize,
+    /// How large it may be.
+    pub(crate) limits: Limits,
+    /// The origins, besides its own, whose pages may upgrade a connection.
+    pub(crate) websocket_origins: Vec<String>,
     /// The peers whose `X-Forwarded-*` headers are believed.
     pub(crate) trusted_proxies: Vec<IpNet>,
     /// The scheme of plain listeners for hosts that are not loopback.
@@ -82,6 +86,18 @@ pub(crate) enum Refusal {
     /// Request line and header fields are too long in all.
     #[error("header block too large")]
     HeaderTooLarge,
+    /// Path and query are too long.
+    #[error("url too long")]
+    UrlTooLong,
+    /// Too many cookies, or too much in them.
+    #[error("cookies too large")]
+    CookiesTooLarge,
+    /// The body is announced to be larger than it may be.
+    #[error("body too large")]
+    BodyTooLarge,
+    /// A page of another origin asks for an upgrade.
+    #[error("upgrade for another origin")]
+    ForeignOrigin,
     /// No Host, several, or two that differ.
     #[error("no single host")]
     Host,
@@ -112,7 +128,10 @@ impl Refusal {
     /// What the viewer is told.
     pub(crate) const fn status(self) -> StatusCode {
         match self {
-            Self::HeaderTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::HeaderTooLarge | Self::CookiesTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::UrlTooLong => StatusCode::URI_TOO_LONG,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::ForeignOrigin => StatusCode::FORBIDDEN,
             Self::HostUnknown | Self::HostElsewhere => StatusCode::MISDIRECTED_REQUEST,
             Self::Method => StatusCode::FORBIDDEN,
             Self::Host | Self::HostMalformed | Self::Framing | Self::Target | Self::Path(_) => StatusCode::BAD_REQUEST,
@@ -123,6 +142,10 @@ impl Refusal {
     pub(crate) const fn label(self) -> &'static str {
         match self {
             Self::HeaderTooLarge => "header-too-large",
+            Self::UrlTooLong => "url-too-long",
+            Self::CookiesTooLarge => "cookies-too-large",
+            Self::BodyTooLarge => "body-too-large",
+            Self::ForeignOrigin => "websocket-origin",
             Self::Host => "host-missing",
             Self::HostMalformed => "host-malformed",
             Self::HostUnknown => "host-unknown",
@@ -138,9 +161,7 @@ impl Refusal {
 impl AdmissionRules {
     /// Reads a request, or refuses it. Whether a site answers to the host is the caller's question.
     pub(crate) fn admit(&self, request: &RequestHeader, connection: Connection) -> Result<Admitted, Refusal> {
-        if headers::size(request) > self.header_bytes {
-            return Err(Refusal::HeaderTooLarge);
-        }
+        size::check(request, &self.limits)?;
         framing::check(request)?;
         let own_host = target::host(request)?;
         let forwarded = forwarded::Forwarded::read(&request.headers, connection.peer, &self.trusted_proxies);
@@ -156,6 +177,7 @@ impl AdmissionRules {
         let scheme = forwarded
             .scheme
             .unwrap_or_else(|| self.scheme(connection.transport, &host_name));
+        websocket::check(request, scheme, host, &self.websocket_origins)?;
         let spoken = match (forwarded.scheme, forwarded.source, connection.transport) {
             (Some(scheme), _, _) => scheme,
             (None, Source::Viewer, Transport::Plain) => Scheme::Http,

@@ -6,10 +6,13 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use ring::rand::{SecureRandom as _, SystemRandom};
 
 use crate::{
     config::{ConfigError, Environment, Settings},
+    healthcheck,
     server::{self, Beginning, Load},
 };
 
@@ -78,8 +81,34 @@ enum Command {
     /// sample site and proxy in one process.
     #[cfg(feature = "demo")]
     Demo(crate::demo::Arguments),
+    /// Ask a running process whether it is ready: exit code 0 if it is, 1 if not. For HEALTHCHECK in containers.
+    Healthcheck {
+        #[command(flatten)]
+        source: Source,
+        /// Ask this, as http://127.0.0.1:9090/readyz, instead of the configuration's admin listener.
+        #[arg(long)]
+        url: Option<String>,
+    },
+    /// Make secrets.
+    #[command(subcommand)]
+    Keys(Keys),
     /// Show the version.
     Version,
+    /// Write a shell's completions to standard output.
+    #[command(hide = true)]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual page to standard output.
+    #[command(hide = true)]
+    Man,
+}
+
+#[derive(Debug, Subcommand)]
+enum Keys {
+    /// Make a secret of 256 random bits, as for nonceSigningSecret, in URL-safe Base64.
+    New,
 }
 
 #[derive(Debug, Args)]
@@ -127,6 +156,20 @@ pub fn main() -> ExitCode {
         } => replay(&source, &arguments, format),
         #[cfg(feature = "demo")]
         Command::Demo(arguments) => crate::demo::run(&arguments),
+        Command::Healthcheck { source, url } => healthcheck(&source, url.as_deref()),
+        Command::Keys(Keys::New) => new_key(),
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "portcullis", &mut text);
+            show(&String::from_utf8_lossy(&text))
+        }
+        Command::Man => {
+            let mut text = Vec::new();
+            match clap_mangen::Man::new(Cli::command()).render(&mut text) {
+                Ok(()) => show(&String::from_utf8_lossy(&text)),
+                Err(_) => ExitCode::FAILURE,
+            }
+        }
         Command::Version => show(&format!("portcullis {}\n", env!("CARGO_PKG_VERSION"))),
     }
 }
@@ -214,6 +257,31 @@ fn replay(source: &Source, arguments: &crate::replay::Arguments, format: Format)
             complain(&format!("portcullis: cannot replay: {error}\n"));
             ExitCode::from(error.exit_code())
         }
+    }
+}
+
+fn healthcheck(source: &Source, url: Option<&str>) -> ExitCode {
+    let answer = match url {
+        Some(url) => healthcheck::ask_url(url),
+        None => match source.load() {
+            Ok(settings) => healthcheck::ask_listener(settings.admin),
+            Err(error) => return refuse(&error),
+        },
+    };
+    match answer {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("portcullis: not ready: {error}\n"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn new_key() -> ExitCode {
+    let mut key = [0; 32];
+    match SystemRandom::new().fill(&mut key) {
+        Ok(()) => show(&format!("{}\n", BASE64_URL_SAFE_NO_PAD.encode(key))),
+        Err(_) => ExitCode::FAILURE,
     }
 }
 

@@ -12,6 +12,7 @@ mod error_pages;
 mod forward_auth;
 mod host;
 mod identity;
+mod limits;
 mod methods;
 mod operations;
 pub(crate) mod origin;
@@ -43,6 +44,7 @@ pub use cache::{CacheSettings, CachedQuery};
 pub use error_pages::{ErrorPage, ErrorPages, FallbackScope, Missing, SpaFallback};
 pub use host::{HostPattern, HostPatternError, is_host_name, is_loopback, split_port};
 pub use identity::{AssertionSettings, GroupPattern, IdentitySettings};
+pub use limits::Limits;
 pub use methods::AllowedMethods;
 pub use operations::{ReloadSettings, UpgradeSettings, Watch};
 pub use origin::{
@@ -51,7 +53,7 @@ pub use origin::{
 };
 pub use path_pattern::{PathPattern, PathPatternError};
 pub use problem::{ConfigError, Problem};
-pub use settings::{Limits, ListenSettings, LogFormat, LogSettings, PlainHttp, Settings};
+pub use settings::{ListenSettings, LogFormat, LogSettings, PlainHttp, Settings};
 pub use site::{Conduct, HeaderPrecedence, HttpViewers, SiteSettings};
 pub use tree::Environment;
 

@@ -12,8 +12,8 @@ use crate::{
     cache::{Outcome, RefreshClaim, Ticket, Validated},
     canonical_path::CanonicalPath,
     compression::{Coding, Encoder},
-    config::Conduct,
-    gateway::Audience,
+    config::{Conduct, Limits},
+    gateway::{Audience, Received},
     identity,
     metrics::Verdict,
     site::Site,
@@ -30,6 +30,10 @@ pub(crate) struct Exchange {
     pub(crate) site: Option<Arc<Site>>,
     /// How the site serves this path; chosen when the site is.
     pub(crate) behaviour: Option<Arc<Behaviour>>,
+    /// What the request may use up.
+    pub(crate) limits: Limits,
+    /// What has come of its body.
+    pub(crate) received: Received,
     /// The request that may pass, once it may.
     pub(crate) passed: Option<Passed>,
     /// Who answers.
@@ -131,6 +135,8 @@ impl Exchange {
             started: Instant::now(),
             id: String::new(),
             site: None,
+            limits: Limits::default(),
+            received: Received::default(),
             behaviour: None,
             passed: None,
             verdict: Verdict::Refused,

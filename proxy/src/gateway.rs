@@ -4,6 +4,7 @@
 //! `request_filter`, before a cache or an origin is looked at.
 
 mod answer;
+mod body;
 mod cached;
 mod compressed;
 mod decide;
@@ -14,11 +15,15 @@ mod https;
 mod response_headers;
 mod upstream;
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
-use auth_core::{Decision, Forward};
+use auth_core::{Decision, Endpoint, Forward};
 use auth_driver::Clock;
+pub(crate) use body::Received;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use pingora::{
@@ -35,7 +40,7 @@ use tokio::runtime::Handle;
 use crate::{
     access_log,
     admin::Readiness,
-    admission::{self, Refusal, Source},
+    admission::{self, Refusal, Source, raw_path},
     cache,
     config::Conduct,
     exchange::{Exchange, Passed},
@@ -44,7 +49,8 @@ use crate::{
     metrics::{Metrics, Verdict},
     origin::Origin,
     request_id,
-    server::server_name,
+    server::ViewerConnection,
+    throttle::Throttle,
 };
 
 pub(crate) use response_headers::Audience;
@@ -58,6 +64,8 @@ pub(crate) struct Shared {
     pub(crate) metrics: Arc<Metrics>,
     /// False once draining has begun.
     pub(crate) readiness: Readiness,
+    /// How often viewers use the paths that lead to identity providers.
+    pub(crate) throttle: Throttle,
     /// Where calls to identity providers are carried out.
     pub(crate) control: Handle,
     /// The time that decisions go by.
@@ -86,6 +94,11 @@ impl ProxyHttp for Gateway {
         let generation = self.0.generation.take();
         session.set_read_timeout(Some(generation.limits.read));
         session.set_write_timeout(Some(generation.limits.write));
+        exchange.limits = generation.limits;
+        exchange.received = Received::within(&generation.limits);
+        if let Some(connection) = ViewerConnection::of(session) {
+            connection.count(generation.limits.connection_requests);
+        }
         self.announce_end(session);
         exchange.id = request_id::of(&session.req_header().headers);
         if decide::has_fragment(session) {
@@ -113,6 +126,11 @@ impl ProxyHttp for Gateway {
             exchange.verdict = Verdict::Respond;
             exchange.reason = "jwks";
             answer::publish(session, exchange, jwks).await?;
+            return Ok(true);
+        }
+        if let Some(wait) = self.too_often(session, exchange, &admitted) {
+            exchange.reason = "too-often";
+            answer::too_often(session, exchange, wait).await?;
             return Ok(true);
         }
         match self.decide(session.req_header(), exchange, admitted).await? {
@@ -183,6 +201,22 @@ impl ProxyHttp for Gateway {
         cached::may_serve_stale(error)
     }
 
+    async fn request_body_filter(
+        &self,
+        session: &mut Session,
+        part: &mut Option<Bytes>,
+        _end_of_stream: bool,
+        exchange: &mut Exchange,
+    ) -> Result<()> {
+        let Some(part) = part.as_ref().filter(|_| !session.was_upgraded()) else {
+            return Ok(());
+        };
+        exchange.received.part(part, Instant::now()).map_err(|(reason, error)| {
+            exchange.reason = reason;
+            error
+        })
+    }
+
     async fn upstream_peer(&self, session: &mut Session, exchange: &mut Exchange) -> Result<Box<HttpPeer>> {
         upstream::dispatch(session, exchange)
     }
@@ -251,6 +285,12 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> Result<()> {
         self.announce_end(session);
+        if response.status == StatusCode::SWITCHING_PROTOCOLS
+            && let Some(age) = exchange.limits.websocket
+            && let Some(connection) = ViewerConnection::of(session)
+        {
+            connection.limit_age(age);
+        }
         cached::note_phase(session, exchange);
         cached::label(response, exchange)?;
         let author = answer::author(exchange);
@@ -302,6 +342,21 @@ impl Gateway {
         if !self.0.readiness.is_set() && !session.was_upgraded() {
             session.set_keepalive(None);
         }
+    }
+
+    /// Paths that make us call the identity provider are rationed; `Some`: try again after that.
+    fn too_often(&self, session: &Session, exchange: &Exchange, admitted: &admission::Admitted) -> Option<Duration> {
+        let site = exchange.site.as_ref()?;
+        if site.conduct == Conduct::Edge {
+            return None;
+        }
+        let gate = site.gate.as_ref()?;
+        let endpoint = gate.authenticator.config().endpoint_of(raw_path(session.req_header()));
+        if endpoint == Endpoint::Protected {
+            return None;
+        }
+        let limit = exchange.limits.auth_requests;
+        self.0.throttle.refuse(admitted.client, limit, Instant::now())
     }
 
     async fn decide(
@@ -424,7 +479,7 @@ fn serves_connection(
     if admitted.source == Source::TrustedProxy {
         return Ok(admitted);
     }
-    let named = session.digest().and_then(server_name::of);
+    let named = ViewerConnection::of(session).and_then(ViewerConnection::server_name);
     let named = named.and_then(|name| generation.sites.find(name, admitted.port));
     match (named, &exchange.site) {
         (Some(named), Some(site)) if !Arc::ptr_eq(named, site) => Err(Refusal::HostElsewhere),

@@ -4,7 +4,7 @@
 //! request takes the generation once, when it begins, and keeps it to its end: it never sees half of one
 //! configuration and half of another.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use arc_swap::ArcSwap;
 use auth_driver::{Clock, ReqwestClient};
@@ -32,6 +32,8 @@ pub(crate) struct Generation {
     pub(crate) forward_auth: ForwardAuth,
     /// What a request may use up.
     pub(crate) limits: Limits,
+    /// The addresses at which balancers speak the PROXY protocol.
+    pub(crate) announced: Vec<SocketAddr>,
     /// What the sites were made of, in their order.
     settings: Vec<SiteSettings>,
 }
@@ -77,10 +79,12 @@ impl Generation {
             });
         }
         Ok(Self {
+            announced: settings.listen.proxy_protocol.clone(),
             settings: settings.sites.clone(),
             sites: Sites::new(sites),
             rules: AdmissionRules {
-                header_bytes: settings.limits.header_bytes,
+                limits: settings.limits,
+                websocket_origins: settings.websocket_origins.clone(),
                 trusted_proxies: settings.trusted_proxies.clone(),
                 plain_http: settings.listen.plain_http,
             },

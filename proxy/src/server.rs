@@ -4,6 +4,7 @@
 //! period even when nothing is left to wait for. Connections are accepted here, handed to worker threads
 //! (each with a runtime and upstream connections of its own), and served there by Pingora's proxy.
 
+mod announced;
 mod connection;
 mod control;
 mod engine;
@@ -12,11 +13,11 @@ mod listener;
 mod listeners;
 mod notify;
 mod reload;
-pub(crate) mod server_name;
 mod stream;
 mod successor;
 mod supervisor;
 mod upgrade;
+mod viewer;
 mod watched;
 mod worker;
 
@@ -30,6 +31,7 @@ pub(crate) use supervisor::Load;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 pub use upgrade::UpgradeError;
+pub(crate) use viewer::ViewerConnection;
 
 use crate::{
     config::{ConfigError, Settings},

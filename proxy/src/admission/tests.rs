@@ -2,7 +2,8 @@ use super::*;
 
 fn rules() -> AdmissionRules {
     AdmissionRules {
-        header_bytes: 32 * 1024,
+        limits: Limits::default(),
+        websocket_origins: Vec::new(),
         trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
         plain_http: PlainHttp::BehindTls,
     }

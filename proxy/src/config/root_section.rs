@@ -2,12 +2,14 @@
 
 use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
 
+use ipnet::IpNet;
+
 use super::{
-    CertificateFiles, cache, forward_auth, operations,
+    CertificateFiles, cache, forward_auth, limits, operations,
     section::Section,
-    settings::{Limits, ListenSettings, LogFormat, LogSettings, PlainHttp, Settings},
+    settings::{ListenSettings, LogFormat, LogSettings, PlainHttp, Settings},
     site::{self, SiteSettings},
-    units::{ByteSize, Span},
+    units::Span,
 };
 
 const ADDRESS: &str = "an address and port as `0.0.0.0:8080` or `[::]:8080`";
@@ -16,9 +18,11 @@ const ADDRESS: &str = "an address and port as `0.0.0.0:8080` or `[::]:8080`";
 pub(super) fn read(mut root: Section<'_>) -> Option<Settings> {
     let listen = listen(root.section("listen"));
     let admin = admin(root.section("admin"));
-    let trusted_proxies: Vec<ipnet::IpNet> = root.parsed_list("trusted_proxies", "a network as `10.0.0.0/8`");
+    let trusted_proxies: Vec<IpNet> = root.parsed_list("trusted_proxies", "a network as `10.0.0.0/8`");
+    refuse_untrusted_announcements(&root, &listen, &trusted_proxies);
     let forward_auth = forward_auth::read(root.section("forward_auth"), !trusted_proxies.is_empty());
-    let limits = limits(root.section("limits"));
+    let limits = limits::read(root.section("limits"));
+    let websocket_origins = root.parsed_list("websocket_origins", "an origin as `https://app.example.com`");
     let log = log(root.section("log"));
     let drain = drain(root.section("shutdown"));
     let reload = operations::reload(root.section("reload"));
@@ -49,6 +53,7 @@ pub(super) fn read(mut root: Section<'_>) -> Option<Settings> {
         admin,
         trusted_proxies,
         forward_auth,
+        websocket_origins,
         limits,
         log,
         drain,
@@ -113,12 +118,31 @@ fn listen(mut section: Section<'_>) -> ListenSettings {
             "a certificate for https, as `[{ cert = \"…\", key = \"…\" }]`",
         );
     }
+    let proxy_protocol: Vec<SocketAddr> = section.parsed_list("proxy_protocol", ADDRESS);
+    for (index, address) in proxy_protocol.iter().enumerate() {
+        if !http.contains(address) && !https.contains(address) {
+            let expected = "an address that http or https lists, too";
+            section.refuse(&format!("proxy_protocol[{index}]"), address.to_string(), expected);
+        }
+    }
     section.finish();
     ListenSettings {
         http,
         https,
         tls,
+        proxy_protocol,
         plain_http,
+    }
+}
+
+/// Without networks to trust, nobody could connect there.
+fn refuse_untrusted_announcements(root: &Section<'_>, listen: &ListenSettings, trusted: &[IpNet]) {
+    if !listen.proxy_protocol.is_empty() && trusted.is_empty() {
+        root.refuse(
+            "trusted_proxies",
+            "nothing, beside listen.proxy_protocol",
+            "the networks of the balancers that speak it",
+        );
     }
 }
 
@@ -150,41 +174,6 @@ fn admin(mut section: Section<'_>) -> Option<SocketAddr> {
     };
     section.finish();
     address
-}
-
-fn limits(mut section: Section<'_>) -> Limits {
-    let header_bytes = section
-        .parsed::<ByteSize>("header_bytes", "a size as `32KiB`")
-        .map_or(32 * 1024, |size| size.0);
-    if !(1024..=64 * 1024).contains(&header_bytes) {
-        section.refuse("header_bytes", header_bytes.to_string(), "1KiB to 64KiB");
-    }
-    let mut span = |key: &'static str, default: Duration| {
-        let span = section.parsed::<Span>(key, "a duration as `30s`");
-        if span == Some(Span(Duration::ZERO)) {
-            section.refuse(key, "\"0s\"", "more than nothing");
-        }
-        span.map_or(default, |span| span.0)
-    };
-    let handshake = span("handshake_timeout", Duration::from_secs(10));
-    let header = span("header_timeout", Duration::from_secs(15));
-    let idle = span("idle_timeout", Duration::from_secs(60));
-    let read = span("read_timeout", Duration::from_secs(60));
-    let write = span("write_timeout", Duration::from_secs(60));
-    let connections = section
-        .parsed("connections", "a number from 1")
-        .or(NonZeroUsize::new(20_000))
-        .unwrap_or(NonZeroUsize::MAX);
-    section.finish();
-    Limits {
-        header_bytes,
-        handshake,
-        header,
-        idle,
-        read,
-        write,
-        connections,
-    }
 }
 
 fn log(mut section: Section<'_>) -> LogSettings {

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use ipnet::IpNet;
 
-use super::{CertificateFiles, ReloadSettings, SiteSettings, UpgradeSettings};
+use super::{CertificateFiles, Limits, ReloadSettings, SiteSettings, UpgradeSettings};
 use crate::forward_auth::ForwardAuth;
 
 /// Everything a server needs to start.
@@ -18,7 +18,9 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// The servers that may ask whether a request may pass.
     pub forward_auth: ForwardAuth,
-    /// What a request may use up.
+    /// The origins, besides their own, whose pages may open WebSockets.
+    pub websocket_origins: Vec<String>,
+    /// What viewers may use up.
     pub limits: Limits,
     /// What is logged, and how.
     pub log: LogSettings,
@@ -47,6 +49,8 @@ pub struct ListenSettings {
     pub https: Vec<SocketAddr>,
     /// The certificates, chosen by server name; the first one serves unknown names.
     pub tls: Vec<CertificateFiles>,
+    /// Those of the addresses above at which balancers speak the PROXY protocol.
+    pub proxy_protocol: Vec<SocketAddr>,
     /// What redirects to ourselves say for viewers on plain HTTP.
     pub plain_http: PlainHttp,
 }
@@ -60,25 +64,6 @@ pub enum PlainHttp {
     BehindTls,
     /// http: viewers really use it. Their cookies will not be kept, since they are `Secure`.
     Insecure,
-}
-
-/// What a request may use up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// The request line and all header fields.
-    pub header_bytes: usize,
-    /// How long a TLS handshake may take.
-    pub handshake: Duration,
-    /// How long a request's header may take, from its first byte to its last.
-    pub header: Duration,
-    /// How long a connection may be kept without a request.
-    pub idle: Duration,
-    /// How long a viewer may pause while sending a body.
-    pub read: Duration,
-    /// How long a viewer may refuse to take a part of a response.
-    pub write: Duration,
-    /// Connections at a time; more wait in the system's queue.
-    pub connections: NonZeroUsize,
 }
 
 /// What is logged, and how.

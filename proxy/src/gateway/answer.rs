@@ -1,5 +1,7 @@
 //! Responses of our own, and what every response carries.
 
+use std::time::Duration;
+
 use auth_core::Response;
 use bytes::Bytes;
 use http::{HeaderName, Method, StatusCode};
@@ -67,6 +69,17 @@ pub(super) async fn publish(session: &mut Session, exchange: &Exchange, jwks: St
 pub(super) async fn refuse(session: &mut Session, exchange: &Exchange, status: StatusCode) -> Result<()> {
     session.set_keepalive(None);
     write_page(session, exchange, status).await
+}
+
+/// Tells a viewer to come back later, and when.
+pub(super) async fn too_often(session: &mut Session, exchange: &Exchange, wait: Duration) -> Result<()> {
+    let status = StatusCode::TOO_MANY_REQUESTS;
+    let body = page::body(status);
+    let mut header = page::header(status, body.len())?;
+    header.insert_header("Retry-After", wait.as_secs().max(1).to_string())?;
+    session.set_keepalive(None);
+    finish_header(&mut header, exchange)?;
+    send(session, header, body).await
 }
 
 /// Writes our own page.

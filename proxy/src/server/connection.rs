@@ -16,6 +16,7 @@ use tokio::{
 
 use super::{
     head::{self, HeadError, HeadLimits},
+    viewer::ViewerConnection,
     worker::End,
 };
 use crate::{
@@ -33,9 +34,27 @@ const LINGER_BYTES: usize = 1 << 20;
 /// Serves a connection until it ends, or until the server closes and no request is under way.
 pub(super) async fn serve(stream: Stream, proxy: &Arc<HttpProxy<Gateway>>, shared: &Shared, end: End) {
     if matches!(stream.selected_alpn_proto(), Some(ALPN::H2)) {
-        proxy.process_new(stream, &end.draining).await;
+        serve_http2(stream, proxy, end).await;
     } else {
         serve_http1(stream, proxy, shared, end).await;
+    }
+}
+
+/// Until the connection has had its requests, or draining begins: then the viewer is told to go (GOAWAY).
+async fn serve_http2(stream: Stream, proxy: &Arc<HttpProxy<Gateway>>, mut end: End) {
+    let Some(connection) = ViewerConnection::in_digest(stream.get_proxy_digest().as_ref()) else {
+        return;
+    };
+    let retired = connection.retired();
+    let retiring = async {
+        // An error means that the server is gone, which is the end as well.
+        let _ = end.draining.wait_for(|draining| *draining).await;
+        connection.retire();
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        _ = proxy.process_new(stream, &retired) => {}
+        () = retiring => {}
     }
 }
 
@@ -56,7 +75,10 @@ async fn serve_http1(mut stream: Stream, proxy: &Arc<HttpProxy<Gateway>>, shared
         let mut session = ServerSession::new_http1(stream);
         match settings.take() {
             Some(settings) => settings.apply_to_session(&mut session),
-            None => session.set_keepalive(Some(limits.idle.as_secs().max(1))),
+            None => {
+                session.set_keepalive(Some(limits.idle.as_secs().max(1)));
+                session.set_keepalive_reuses_remaining(Some(limits.connection_requests.saturating_sub(1)));
+            }
         }
         session.set_pipelined_prefix(head);
         let Some(reused) = proxy.process_new_http(session, &end.draining).await else {

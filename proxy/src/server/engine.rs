@@ -23,6 +23,7 @@ use crate::{
     generation::{Generation, InForce, Means},
     log,
     metrics::Metrics,
+    throttle::Throttle,
     tls::{Certificates, Tls},
 };
 
@@ -81,6 +82,7 @@ impl Engine {
             generation: InForce::new(generation),
             metrics,
             readiness: Readiness::new(),
+            throttle: Throttle::new(),
             control: runtime.handle().clone(),
             clock: surroundings.clock,
         });
@@ -123,7 +125,7 @@ impl Engine {
                     self.listeners.open(bound, |socket| admin.serve(socket))?;
                 }
                 Kind::Http | Kind::Https => {
-                    let accept = self.reception(bound.port.kind);
+                    let accept = self.reception(bound.port);
                     self.listeners.open(bound, accept)?;
                 }
             }
@@ -133,14 +135,15 @@ impl Engine {
 
     fn reception(
         &self,
-        kind: Kind,
+        port: Port,
     ) -> impl FnOnce(Arc<TcpListener>) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> + use<> {
         let reception = Reception {
             workers: Arc::clone(&self.workers),
             room: Arc::clone(&self.room),
             draining: self.draining.subscribe(),
+            port: port.configured,
         };
-        let (tls, label) = match kind {
+        let (tls, label) = match port.kind {
             Kind::Https => (Some(self.tls.config()), "https"),
             Kind::Http | Kind::Admin => (None, "http"),
         };

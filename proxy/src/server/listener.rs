@@ -40,6 +40,8 @@ pub(super) struct Reception {
     pub(super) workers: Arc<[Worker]>,
     /// One permit a connection.
     pub(super) room: Arc<Semaphore>,
+    /// The address as configured.
+    pub(super) port: SocketAddr,
     /// `true`: nothing more is accepted.
     pub(super) draining: watch::Receiver<bool>,
 }
@@ -59,6 +61,7 @@ impl Reception {
                 Ok((stream, peer)) => self.hand_over(Accepted {
                     stream,
                     peer,
+                    port: self.port,
                     tls: tls.clone(),
                     open: OpenConnection::new(gauge.clone(), permit),
                 }),

@@ -10,6 +10,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use bytes::BytesMut;
 use pingora::protocols::{
     GetProxyDigest, GetSocketDigest, GetTimingDigest, Peek, Shutdown, SocketDigest, Ssl, TimingDigest, UniqueID,
     UniqueIDType, raw_connect::ProxyDigest,
@@ -17,9 +18,10 @@ use pingora::protocols::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, BufWriter, ReadBuf},
     net::TcpStream,
+    time::{Sleep, sleep},
 };
 
-use super::server_name;
+use super::viewer::ViewerConnection;
 
 /// Holds a small response's header and body together in one packet.
 const WRITE_BUFFER_BYTES: usize = 4096;
@@ -28,32 +30,62 @@ const WRITE_BUFFER_BYTES: usize = 4096;
 #[derive(Debug)]
 pub(crate) struct ViewerStream {
     inner: BufWriter<TcpStream>,
+    /// What was read already and is to be read again.
+    early: BytesMut,
+    connection: Arc<ViewerConnection>,
+    /// When the connection is cut off, once that is known.
+    end: Option<Pin<Box<Sleep>>>,
     established: SystemTime,
     socket: Arc<SocketDigest>,
-    server_name: server_name::Slot,
 }
 
 impl ViewerStream {
     pub(crate) fn new(stream: TcpStream, peer: SocketAddr) -> Self {
+        Self::with_early(stream, peer, BytesMut::new())
+    }
+
+    /// A connection of which the beginning has been read.
+    pub(super) fn with_early(stream: TcpStream, peer: SocketAddr, early: BytesMut) -> Self {
         let digest = SocketDigest::from_raw_fd(stream.as_raw_fd());
         // The cell is new, so it takes the value.
         let _ = digest.peer_addr.set(Some(peer.into()));
         Self {
             inner: BufWriter::with_capacity(WRITE_BUFFER_BYTES, stream),
+            early,
+            connection: ViewerConnection::new(),
+            end: None,
             established: SystemTime::now(),
             socket: Arc::new(digest),
-            server_name: server_name::Slot::default(),
         }
     }
 
-    /// Where the name of a TLS handshake over this connection is to be put.
-    pub(super) fn server_name(&self) -> server_name::Slot {
-        self.server_name.clone()
+    /// What is known of the connection whatever wraps it.
+    pub(super) fn connection(&self) -> Arc<ViewerConnection> {
+        Arc::clone(&self.connection)
+    }
+}
+
+impl ViewerStream {
+    fn is_overdue(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.end.is_none()
+            && let Some(age) = self.connection.age()
+        {
+            self.end = Some(Box::pin(sleep(age)));
+        }
+        self.end.as_mut().is_some_and(|end| end.as_mut().poll(cx).is_ready())
     }
 }
 
 impl AsyncRead for ViewerStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+        if !self.early.is_empty() {
+            let count = self.early.len().min(buf.remaining());
+            buf.put_slice(&self.early.split_to(count));
+            return Poll::Ready(Ok(()));
+        }
+        if self.is_overdue(cx) {
+            return Poll::Ready(Err(std::io::ErrorKind::TimedOut.into()));
+        }
         Pin::new(self.inner.get_mut()).poll_read(cx, buf)
     }
 }
@@ -112,7 +144,7 @@ impl GetTimingDigest for ViewerStream {
 
 impl GetProxyDigest for ViewerStream {
     fn get_proxy_digest(&self) -> Option<Arc<ProxyDigest>> {
-        self.server_name.digest()
+        self.connection.digest()
     }
 }
 

@@ -11,7 +11,16 @@ use std::{
     time::Duration,
 };
 
-use pingora::{listeners::tls::Acceptor, protocols::Stream, proxy::HttpProxy, server::configuration::ServerConf};
+use pingora::{
+    apps::HttpServerOptions,
+    listeners::tls::Acceptor,
+    protocols::{
+        Stream,
+        http::v2::server::{H2Options, default_h2_options},
+    },
+    proxy::HttpProxy,
+    server::configuration::ServerConf,
+};
 use prometheus::IntGauge;
 use rustls::ServerConfig;
 use tokio::{
@@ -21,8 +30,18 @@ use tokio::{
     time::timeout,
 };
 
-use super::{connection, stream::ViewerStream};
-use crate::gateway::{Gateway, Shared};
+use super::{announced, connection, stream::ViewerStream};
+use crate::{
+    config::Limits,
+    gateway::{Gateway, Shared},
+};
+
+/// Requests at a time on one HTTP/2 connection; browsers have no more under way.
+const HTTP2_STREAMS: u32 = 100;
+/// Streams that a viewer has reset and that we still remember.
+const HTTP2_RESETS: usize = 20;
+/// Streams that we had to reset for a viewer's faults.
+const HTTP2_PROVOKED_RESETS: usize = 64;
 
 /// How connections learn of the end of service.
 #[derive(Clone, Debug)]
@@ -38,6 +57,8 @@ pub(super) struct End {
 pub(super) struct Accepted {
     pub(super) stream: std::net::TcpStream,
     pub(super) peer: SocketAddr,
+    /// The listener's address as configured.
+    pub(super) port: SocketAddr,
     /// `None`: plain HTTP.
     pub(super) tls: Option<Arc<ServerConfig>>,
     /// Counted while the connection is open.
@@ -95,7 +116,11 @@ enum Order {
 impl Worker {
     pub(super) fn start(index: usize, shared: &Arc<Shared>, end: End) -> std::io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let proxy = Arc::new(HttpProxy::new(Gateway(Arc::clone(shared)), Arc::new(upstream_conf())));
+        let mut proxy = HttpProxy::new(Gateway(Arc::clone(shared)), Arc::new(upstream_conf()));
+        let limits = shared.generation.take().limits;
+        proxy.h2_options = Some(http2_options(&limits));
+        proxy.server_options = Some(server_options(&limits));
+        let proxy = Arc::new(proxy);
         let (queue, mut accepted) = mpsc::unbounded_channel::<Order>();
         let thread = thread::Builder::new().name(format!("worker-{index}")).spawn({
             let shared = Arc::clone(shared);
@@ -153,21 +178,52 @@ fn upstream_conf() -> ServerConf {
     }
 }
 
+/// HTTP/2 connections keep to the limits that were in force when the worker began. Floods of streams that
+/// are reset, by the viewer or by provoking us to, end their connection (CVE-2023-44487, CVE-2025-8671).
+fn http2_options(limits: &Limits) -> H2Options {
+    let mut options = default_h2_options();
+    options
+        .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
+        .max_concurrent_streams(HTTP2_STREAMS)
+        .max_concurrent_reset_streams(HTTP2_RESETS)
+        .max_pending_accept_reset_streams(HTTP2_RESETS)
+        .max_local_error_reset_streams(Some(HTTP2_PROVOKED_RESETS));
+    options
+}
+
+fn server_options(limits: &Limits) -> HttpServerOptions {
+    let mut options = HttpServerOptions::default();
+    options.h2_idle_timeout = Some(limits.idle);
+    options
+}
+
 async fn serve(accepted: Accepted, proxy: &Arc<HttpProxy<Gateway>>, shared: &Shared, mut end: End) {
     let Accepted {
         stream,
         peer,
+        port,
         tls,
         open: _open,
     } = accepted;
-    let Ok(stream) = TcpStream::from_std(stream) else {
+    let Ok(mut stream) = TcpStream::from_std(stream) else {
         return;
     };
-    let stream = ViewerStream::new(stream, peer);
+    let generation = shared.generation.take();
+    let handshake = generation.limits.handshake;
+    let stream = if generation.announced.contains(&port) {
+        let trusted = &generation.rules.trusted_proxies;
+        match announced::read(&mut stream, peer, trusted, handshake).await {
+            Some((viewer, early)) => ViewerStream::with_early(stream, viewer, early),
+            None => return,
+        }
+    } else {
+        ViewerStream::new(stream, peer)
+    };
+    drop(generation);
     let stream: Option<Stream> = match tls {
         None => Some(Box::new(stream)),
         Some(config) => tokio::select! {
-            stream = shake_hands(stream, config, shared.generation.take().limits.handshake) => stream,
+            stream = shake_hands(stream, config, handshake) => stream,
             _ = end.closing.wait_for(|closing| *closing) => None,
         },
     };
@@ -178,10 +234,10 @@ async fn serve(accepted: Accepted, proxy: &Arc<HttpProxy<Gateway>>, shared: &Sha
 
 async fn shake_hands(stream: ViewerStream, config: Arc<ServerConfig>, limit: Duration) -> Option<Stream> {
     let acceptor = Acceptor::from_server_config(config);
-    let server_name = stream.server_name();
+    let connection = stream.connection();
     match timeout(limit, acceptor.tls_handshake(stream)).await {
         Ok(Ok(stream)) => {
-            server_name.fill(&stream);
+            connection.take_name(&stream);
             Some(Box::new(stream))
         }
         Ok(Err(error)) => {

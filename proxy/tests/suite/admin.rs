@@ -7,6 +7,7 @@ use dev_idp::{Fault, Overrides};
 use crate::support::{
     http::{Request, exchange},
     origin::Origin,
+    process::{Process, Signal},
     site::{ALICE, Plan, Site},
 };
 
@@ -149,4 +150,21 @@ fn a_request_id_is_kept_or_made_and_found_in_the_log() {
     let id = made.header("x-request-id").unwrap().to_owned();
     assert!(!id.contains('<') && id.len() >= 16, "{id}");
     site.process.event(|event| event["request_id"] == id.as_str());
+}
+
+#[test]
+fn the_healthcheck_s_exit_code_is_the_readiness() {
+    let mut site = Plan::directory().start();
+    let url = format!("http://{}/readyz", site.admin.unwrap());
+    let check = || Process::start(&["healthcheck", "--url", &url], &[]).end().code();
+    assert_eq!(check(), Some(0));
+    site.process.signal(Signal::Terminate);
+    assert_eq!(site.process.end().code(), Some(0));
+    assert_eq!(check(), Some(1));
+    for wrong in ["https://127.0.0.1/", "http://", "http:///readyz"] {
+        assert_eq!(
+            Process::start(&["healthcheck", "--url", wrong], &[]).end().code(),
+            Some(1)
+        );
+    }
 }
