@@ -16,6 +16,8 @@ pub mod config;
 mod cookies;
 #[cfg(feature = "demo")]
 pub mod demo;
+#[doc(hidden)]
+pub mod doors;
 mod exchange;
 mod explain;
 mod forward_auth;

@@ -46,7 +46,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             header_bytes: 32 * 1024,
-            url_bytes: 16 * 1024,
+            url_bytes: 32 * 1024,
             cookie_bytes: 32 * 1024,
             cookies: 200,
             body_bytes: None,

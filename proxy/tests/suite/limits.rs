@@ -227,7 +227,7 @@ fn floods_of_http_2_end_their_connection_and_no_other() {
     let streams = || (0..2000_u32).map(|number| 2 * number + 1);
     let rapid_reset = streams().flat_map(|id| [get(id, 5), frame(RST_STREAM, 0, id, &[0, 0, 0, 8])]);
     assert_eq!(flood(&site, &certificate, rapid_reset), Some(ENHANCE_YOUR_CALM));
-    let provoked = streams().flat_map(|id| [get(id, 4), frame(WINDOW_UPDATE, 0, id, &[0; 4])]);
+    let provoked = streams().flat_map(|id| [get(id, 4), frame(WINDOW_UPDATE, 0, id, &[0x7f, 0xff, 0xff, 0xff])]);
     assert_eq!(flood(&site, &certificate, provoked), Some(ENHANCE_YOUR_CALM));
     let endless = [get(1, 1)]
         .into_iter()

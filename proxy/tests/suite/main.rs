@@ -43,6 +43,7 @@ mod several_servers;
 mod several_sites;
 mod shutdown;
 mod sign_in;
+mod soak;
 mod support;
 mod tampering;
 mod tls;
