@@ -4,6 +4,7 @@
 //! `PORTCULLIS__…` variables override keys, and then the tree is read once, table by table. A key that
 //! nobody reads is a problem. Nothing is validated after that.
 
+mod access_log;
 mod auth;
 mod auth_defaults;
 mod behaviour;
@@ -38,6 +39,7 @@ use auth_core::json::{Json, Object};
 use problem::Report;
 use section::{Section, Source};
 
+pub use access_log::{AccessForm, AccessLogSettings};
 pub use auth::AuthSettings;
 pub use behaviour::{BehaviourSettings, Compression, OriginChoice, PathBehaviour, TrailingSlash};
 pub use cache::{CacheSettings, CachedQuery};

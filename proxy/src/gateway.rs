@@ -20,6 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use auth_core::{Decision, Endpoint, Forward};
 use auth_driver::Clock;
@@ -38,7 +39,7 @@ use pingora::{
 use tokio::runtime::Handle;
 
 use crate::{
-    access_log,
+    access_log::{self, AccessLog},
     admin::Readiness,
     admission::{self, Refusal, Source, raw_path},
     cache,
@@ -62,6 +63,8 @@ pub(crate) struct Shared {
     pub(crate) generation: InForce,
     /// What is counted.
     pub(crate) metrics: Arc<Metrics>,
+    /// Where requests are written down.
+    pub(crate) access_log: ArcSwap<AccessLog>,
     /// False once draining has begun.
     pub(crate) readiness: Readiness,
     /// How often viewers use the paths that lead to identity providers.
@@ -313,7 +316,7 @@ impl ProxyHttp for Gateway {
     }
 
     async fn logging(&self, session: &mut Session, _error: Option<&Error>, exchange: &mut Exchange) {
-        access_log::finish(session, exchange, &self.0.metrics);
+        access_log::finish(session, exchange, &self.0.metrics, &self.0.access_log.load());
     }
 
     /// The access log says it, without the query and the headers that Pingora's own line would show.

@@ -47,6 +47,8 @@ pub(crate) struct Metrics {
     cache: IntCounterVec,
     /// Connections of viewers that are open now, by listener.
     pub(crate) connections: IntGaugeVec,
+    /// Lines of the access log that were lost because it was not written fast enough.
+    pub(crate) access_lines_lost: IntCounter,
     /// 1 while requests in flight are being finished.
     pub(crate) draining: IntGauge,
     loaded: Gauge,
@@ -93,6 +95,11 @@ impl Metrics {
         )?;
         registry.register(Box::new(key_age.clone()))?;
         registry.register(Box::new(connections.clone()))?;
+        let access_lines_lost = IntCounter::new(
+            "portcullis_access_log_lost_total",
+            "Lines of the access log that were lost because it was not written fast enough.",
+        )?;
+        registry.register(Box::new(access_lines_lost.clone()))?;
         registry.register(Box::new(draining.clone()))?;
         registry.register(Box::new(loaded.clone()))?;
         let certificate_ends = IntGaugeVec::new(
@@ -195,6 +202,7 @@ impl Metrics {
             )?,
             key_age,
             connections,
+            access_lines_lost,
             draining,
             loaded,
             reloads: at_zero(

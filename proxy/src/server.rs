@@ -80,6 +80,8 @@ enum Command {
         Result<Box<Settings>, ConfigError>,
         oneshot::Sender<Result<(), ReloadError>>,
     ),
+    /// Begin a new file of the access log.
+    ReopenLogs,
     /// Load the certificates in force again.
     RenewCertificates,
     /// Give another process the listeners.
@@ -219,6 +221,11 @@ impl Running {
         let (asked, answer) = oneshot::channel();
         let _ = self.commands.send(Command::Reload(settings.map(Box::new), asked));
         answer.await.unwrap_or(Err(ReloadError::Superseded))
+    }
+
+    /// Begins a new file of the access log, where the old one has been moved away. Returns at once.
+    pub fn reopen_logs(&self) {
+        let _ = self.commands.send(Command::ReopenLogs);
     }
 
     /// Loads the certificates of the configuration in force again. Returns at once.

@@ -19,7 +19,7 @@ pub(super) fn check(request: &RequestHeader, limits: &Limits) -> Result<(), Refu
         bytes += field.len();
         cookies += 1 + memchr::memchr_iter(b';', field.as_bytes()).count();
     }
-    if bytes > limits.cookie_bytes || cookies > limits.cookies {
+    if bytes > limits.cookie_bytes || limits.cookies.is_some_and(|most| cookies > most) {
         return Err(Refusal::CookiesTooLarge);
     }
     let length = request
@@ -48,7 +48,7 @@ mod tests {
         let limits = Limits {
             url_bytes: 11,
             cookie_bytes: 11,
-            cookies: 3,
+            cookies: Some(3),
             body_bytes: Some(100),
             ..Limits::default()
         };

@@ -16,8 +16,8 @@ pub struct Limits {
     pub url_bytes: usize,
     /// All `Cookie` fields of a request.
     pub cookie_bytes: usize,
-    /// Cookies in a request.
-    pub cookies: usize,
+    /// Cookies in a request. `None`: any number.
+    pub cookies: Option<usize>,
     /// A request's body. `None`: any.
     pub body_bytes: Option<u64>,
     /// Bytes a second that a body must come with on average, once it has come for a while. 0: any.
@@ -48,7 +48,7 @@ impl Default for Limits {
             header_bytes: 32 * 1024,
             url_bytes: 32 * 1024,
             cookie_bytes: 32 * 1024,
-            cookies: 200,
+            cookies: None,
             body_bytes: None,
             body_rate: 200,
             handshake: Duration::from_secs(10),
@@ -109,7 +109,7 @@ pub(super) fn read(mut section: Section<'_>) -> Limits {
         idle: span("idle_timeout", default.idle),
         read: span("read_timeout", default.read),
         write: span("write_timeout", default.write),
-        cookies: section.parsed("cookies", "a number").unwrap_or(default.cookies),
+        cookies: section.parsed("cookies", "a number"),
         connections: section
             .parsed("connections", "a number from 1")
             .unwrap_or(default.connections),

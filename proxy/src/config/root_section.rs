@@ -5,7 +5,7 @@ use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
 use ipnet::IpNet;
 
 use super::{
-    CertificateFiles, cache, forward_auth, limits, operations,
+    CertificateFiles, access_log, cache, forward_auth, limits, operations,
     section::Section,
     settings::{ListenSettings, LogFormat, LogSettings, PlainHttp, Settings},
     site::{self, SiteSettings},
@@ -25,6 +25,7 @@ pub(super) fn read(mut root: Section<'_>) -> Option<Settings> {
     let websocket_origins = root.parsed_list("websocket_origins", "an origin as `https://app.example.com`");
     let log = log(root.section("log"));
     let drain = drain(root.section("shutdown"));
+    let access_log = access_log::read(root.section("access_log"));
     let reload = operations::reload(root.section("reload"));
     let upgrade = operations::upgrade(root.section("upgrade"));
     let threads = root
@@ -57,6 +58,7 @@ pub(super) fn read(mut root: Section<'_>) -> Option<Settings> {
         limits,
         log,
         drain,
+        access_log,
         reload,
         upgrade,
         cache_bytes,

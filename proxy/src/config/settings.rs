@@ -4,7 +4,7 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use ipnet::IpNet;
 
-use super::{CertificateFiles, Limits, ReloadSettings, SiteSettings, UpgradeSettings};
+use super::{AccessLogSettings, CertificateFiles, Limits, ReloadSettings, SiteSettings, UpgradeSettings};
 use crate::forward_auth::ForwardAuth;
 
 /// Everything a server needs to start.
@@ -26,6 +26,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// How long requests in flight may go on after SIGTERM.
     pub drain: Duration,
+    /// What is written of each request, and where.
+    pub access_log: AccessLogSettings,
     /// What is read again while the server runs.
     pub reload: ReloadSettings,
     /// How another process takes over.

@@ -49,6 +49,7 @@ impl Settings {
                 "auth_requests_per_minute": self.limits.auth_requests,
             },
             "log": { "level": self.log.level.as_str().to_ascii_lowercase(), "format": self.log.format.as_str() },
+            "access_log": { "format": self.access_log.form.as_str(), "file": self.access_log.file },
             "shutdown": { "drain": span(self.drain) },
             "reload": { "watch": self.reload.watch.as_str(), "interval": span(self.reload.interval) },
             "upgrade": { "socket": self.upgrade.socket, "drain": span(self.upgrade.drain) },

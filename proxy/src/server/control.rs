@@ -145,6 +145,7 @@ impl Control {
                         let _ = asked.send(self.engine.listeners.lend());
                     }
                     Some(Command::Reload(settings, asked)) => self.reload(settings, asked),
+                    Some(Command::ReopenLogs) => self.engine.reopen_logs(),
                     Some(Command::RenewCertificates) => self.engine.renew_certificates(),
                 },
                 prepared = prepared(&mut self.reloading) => self.finish_reload(prepared),

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use arc_swap::ArcSwap;
 use auth_driver::ReqwestClient;
 use tokio::{
     net::TcpListener,
@@ -17,6 +18,7 @@ use super::{
     worker::{End, Worker},
 };
 use crate::{
+    access_log::AccessLog,
     admin::{Admin, Readiness},
     config::Settings,
     gateway::Shared,
@@ -67,6 +69,7 @@ impl Engine {
             .build()?;
         let metrics = Arc::new(Metrics::new()?);
         metrics.certificates_loaded(certificates.ends());
+        let access_log = AccessLog::open(&settings.access_log, &metrics, None)?;
         let means = Means {
             metrics: Arc::clone(&metrics),
             client: match surroundings.provider_roots {
@@ -82,6 +85,7 @@ impl Engine {
             generation: InForce::new(generation),
             metrics,
             readiness: Readiness::new(),
+            access_log: ArcSwap::from_pointee(access_log),
             throttle: Throttle::new(),
             control: runtime.handle().clone(),
             clock: surroundings.clock,
@@ -158,6 +162,7 @@ impl Engine {
             settings,
             bound,
             before: self.shared.generation.take(),
+            access_log: self.shared.access_log.load_full(),
             means: self.means.clone(),
         })
     }
@@ -169,6 +174,7 @@ impl Engine {
             bound,
             certificates,
             generation,
+            access_log,
         } = prepared;
         for warning in settings.warnings() {
             tracing::warn!(target: "portcullis", "{warning}");
@@ -179,6 +185,7 @@ impl Engine {
             tracing::info!(target: "portcullis", kind = ?port.kind, address = %port.configured, "listening");
         }
         self.replace_certificates(certificates);
+        self.shared.access_log.store(Arc::new(access_log));
         self.shared.generation.replace(generation);
         self.listen(bound)
             .map_err(|error| ReloadError::Start(Box::new(error.into())))?;
@@ -226,6 +233,11 @@ impl Engine {
         }
         self.shared.metrics.configuration_reloaded(result.is_ok());
         result
+    }
+
+    /// Begins a new file of the access log.
+    pub(super) fn reopen_logs(&self) {
+        self.shared.access_log.load().reopen();
     }
 
     /// Loads the certificates of the configuration in force again. Bad ones leave those in force.

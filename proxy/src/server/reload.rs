@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::{StartError, listeners::Bound};
 use crate::{
+    access_log::AccessLog,
     config::{ConfigError, Settings},
     generation::{Generation, Means},
     tls::Certificates,
@@ -56,6 +57,7 @@ pub(super) struct Preparation {
     pub(super) settings: Settings,
     pub(super) bound: Vec<Bound>,
     pub(super) before: Arc<Generation>,
+    pub(super) access_log: Arc<AccessLog>,
     pub(super) means: Means,
 }
 
@@ -65,6 +67,7 @@ pub(super) struct Prepared {
     pub(super) bound: Vec<Bound>,
     pub(super) certificates: Certificates,
     pub(super) generation: Generation,
+    pub(super) access_log: AccessLog,
 }
 
 /// Loads certificates and sets origins up.
@@ -73,13 +76,16 @@ pub(super) async fn prepare(preparation: Preparation) -> Result<Prepared, Reload
         settings,
         bound,
         before,
+        access_log,
         means,
     } = preparation;
     let certificates = Certificates::load(&settings.listen.tls)?;
     let generation = Generation::build(&settings, &means, Some(&before))
         .await
         .map_err(StartError::from)?;
+    let access_log = AccessLog::open(&settings.access_log, &means.metrics, Some(&access_log))?;
     Ok(Prepared {
+        access_log,
         settings,
         bound,
         certificates,

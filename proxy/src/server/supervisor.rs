@@ -1,7 +1,7 @@
 //! Runs a server for the command line: signals, watched files, and what the service manager is told.
 //!
 //! SIGTERM and SIGQUIT drain, SIGINT stops at once, and so does a second signal of any of these kinds.
-//! SIGHUP reloads. SIGUSR2 starts the program anew, as it is on disk by then, to take over.
+//! SIGHUP reloads, SIGUSR1 begins a new file of the access log. SIGUSR2 starts the program anew, as it is on disk by then, to take over.
 
 use std::path::Path;
 
@@ -25,6 +25,7 @@ struct Signals {
     quit: Signal,
     interrupt: Signal,
     hang_up: Signal,
+    reopen: Signal,
     succeed: Signal,
 }
 
@@ -36,6 +37,7 @@ impl Signals {
             quit: signal(SignalKind::quit())?,
             interrupt: signal(SignalKind::interrupt())?,
             hang_up: signal(SignalKind::hangup())?,
+            reopen: signal(SignalKind::user_defined1())?,
             succeed: signal(SignalKind::user_defined2())?,
         })
     }
@@ -88,6 +90,7 @@ fn supervise(
                     tracing::info!(target: "portcullis", "SIGHUP: reloading");
                     reload(running, load, watching).await;
                 }
+                _ = signals.reopen.recv() => running.reopen_logs(),
                 _ = signals.succeed.recv(), if !ending => successor.start(),
                 change = watching.next() => match change {
                     Change::Certificates => running.renew_certificates(),

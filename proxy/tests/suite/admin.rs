@@ -168,3 +168,51 @@ fn the_healthcheck_s_exit_code_is_the_readiness() {
         );
     }
 }
+
+fn lines(file: &std::path::Path, count: usize) -> Vec<String> {
+    loop {
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        if lines.len() >= count {
+            return lines;
+        }
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn the_access_log_has_a_line_for_each_request_and_moves_to_a_new_file_on_sigusr1() {
+    let plan = Plan::directory();
+    let file = plan.folder().join("access.log");
+    let mut site = plan
+        .top("access_log", serde_json::json!({ "format": "combined", "file": file }))
+        .start();
+    let session = site.session();
+    let request = Request::get("/page.html?code=secret-in-the-query")
+        .header("Cookie", &*session)
+        .header("User-Agent", "a \"browser\"");
+    assert_eq!(site.ask(&request).status, 200);
+    assert_eq!(site.get("/", "").status, 307);
+    let written = lines(&file, 2);
+    assert!(written[0].starts_with("127.0.0.1 - - ["), "{}", written[0]);
+    assert!(
+        written[0].contains("\"GET /page.html HTTP/1.1\" 200 "),
+        "{}",
+        written[0]
+    );
+    assert!(written[0].ends_with("\"-\" \"a \\x22browser\\x22\""), "{}", written[0]);
+    assert!(!written.join("").contains("secret"));
+    let moved = file.with_extension("1");
+    std::fs::rename(&file, &moved).unwrap();
+    site.process.signal(Signal::Reopen);
+    lines(&file, 0);
+    while !file.exists() {
+        std::thread::yield_now();
+    }
+    assert_eq!(site.get("/", &session).status, 200);
+    assert_eq!(lines(&file, 1).len(), 1);
+    assert_eq!(lines(&moved, 2).len(), 2);
+    site.reload(|config| config["access_log"] = serde_json::json!({ "format": "off" }));
+    assert_eq!(site.get("/", &session).status, 200);
+    assert!(!site.process.out().contains("\"message\":\"request\""));
+}

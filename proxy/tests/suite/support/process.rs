@@ -23,6 +23,8 @@ pub(crate) enum Signal {
     Quit,
     /// Reload.
     HangUp,
+    /// Begin a new access log.
+    Reopen,
     /// Start a successor.
     Succeed,
 }
@@ -107,6 +109,7 @@ impl Process {
             Signal::Terminate => rustix::process::Signal::TERM,
             Signal::Quit => rustix::process::Signal::QUIT,
             Signal::HangUp => rustix::process::Signal::HUP,
+            Signal::Reopen => rustix::process::Signal::USR1,
             Signal::Succeed => rustix::process::Signal::USR2,
         };
         rustix::process::kill_process(pid, signal).unwrap();
