@@ -59,7 +59,8 @@ pub(crate) fn explain(settings: &Settings, arguments: &Arguments) -> Result<Expl
     let posed = Posed::read(arguments)?;
     let mut explanation = Explanation::of(&posed);
     let rules = AdmissionRules {
-        header_bytes: settings.limits.header_bytes,
+        limits: settings.limits,
+        websocket_origins: settings.websocket_origins.clone(),
         trusted_proxies: Vec::new(),
         plain_http: settings.listen.plain_http,
     };

@@ -78,7 +78,7 @@ pub(super) async fn too_often(session: &mut Session, exchange: &Exchange, wait: 
     let mut header = page::header(status, body.len())?;
     header.insert_header("Retry-After", wait.as_secs().max(1).to_string())?;
     session.set_keepalive(None);
-    finish_header(&mut header, exchange)?;
+    finish_header(&mut header, exchange, Author::Ourselves)?;
     send(session, header, body).await
 }
 
