@@ -3,13 +3,17 @@
 use dev_idp::Overrides;
 use serde_json::json;
 
-use crate::support::{
-    browser::Browser,
-    certificates::{Certificate, client, connect},
-    http::{Request, Response},
-    origin::{Answer, Origin},
-    site::{ALICE, HOST, OTHER_CLIENT, Plan, Site},
-    url::Url,
+use crate::{
+    support::{
+        browser::Browser,
+        certificates::{Certificate, client, connect},
+        http::{Request, Response},
+        origin::{Answer, Origin},
+        runtime::wait,
+        site::{ALICE, HOST, OTHER_CLIENT, Plan, Site},
+        url::Url,
+    },
+    tls,
 };
 
 const OTHER: &str = "other.localhost";
@@ -190,4 +194,12 @@ fn a_connection_made_for_one_site_does_not_serve_the_other() {
     assert_eq!(status(OTHER, HOST), 421);
     assert_eq!(status(HOST, "www.localhost"), 307, "one site under two names");
     assert_eq!(status(HOST, "nobody.localhost"), 421);
+    wait(async {
+        // Browsers may send requests for several hosts over one HTTP/2 connection.
+        let sender = tls::http2(address, &certificates[0]).await;
+        for (host, status) in [(HOST, 307), (OTHER, 421), ("www.localhost", 307)] {
+            let request = http::Request::get(format!("https://{host}:{}/", address.port()));
+            assert_eq!(tls::ask(&sender, request.body(()).unwrap()).await.0, status, "{host}");
+        }
+    });
 }

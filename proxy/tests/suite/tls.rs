@@ -140,7 +140,7 @@ fn plain_http_on_the_tls_port_gets_nothing() {
     assert!(!String::from_utf8_lossy(&alert).contains("HTTP/"), "{alert:?}");
 }
 
-async fn http2(address: SocketAddr, certificate: &Certificate) -> SendRequest<bytes::Bytes> {
+pub(crate) async fn http2(address: SocketAddr, certificate: &Certificate) -> SendRequest<bytes::Bytes> {
     let name = ServerName::try_from(HOST).unwrap();
     let stream = TcpStream::connect(address).await.unwrap();
     let connector = tokio_rustls::TlsConnector::from(client(&[certificate], &[b"h2"]));
@@ -152,7 +152,7 @@ async fn http2(address: SocketAddr, certificate: &Certificate) -> SendRequest<by
 }
 
 /// Status, `Location` and body.
-async fn ask(sender: &SendRequest<bytes::Bytes>, request: http::Request<()>) -> (u16, String, String) {
+pub(crate) async fn ask(sender: &SendRequest<bytes::Bytes>, request: http::Request<()>) -> (u16, String, String) {
     let mut sender = sender.clone().ready().await.unwrap();
     let (response, _) = sender.send_request(request, true).unwrap();
     let response = response.await.unwrap();
