@@ -5,7 +5,7 @@
 #   scripts/check-examples.sh
 #
 # What it needs it installs: from PyPI into target/example-tools, from npm into the CDK example. What cannot be
-# checked on this system is said at the end, and fails the check where CI=true.
+# checked on this system is said at the end.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target="$(realpath -m "${CARGO_TARGET_DIR:-target}")"
