@@ -55,7 +55,7 @@ def main():
                 "edge_parity": True,
                 "methods": ["GET", "HEAD", "POST"],
                 "auth": {"file": "configuration.json"},
-                "origin": {"kind": "directory", "root": str(folder)},
+                "origin": {"kind": "custom", "url": "http://127.0.0.1:1"},
             }
             config = {"listen": {"http": ["127.0.0.1:0"]}, "sites": [site]}
             (folder / "config.json").write_text(json.dumps(config))
