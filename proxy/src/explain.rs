@@ -22,7 +22,7 @@ use request::Posed;
 
 use crate::{
     admission::{AdmissionRules, Admitted, Refusal, query, raw_path},
-    config::{AuthSettings, BehaviourSettings, Conduct, HostPattern, Settings, SiteSettings},
+    config::{AuthSettings, BehaviourSettings, Conduct, HostPattern, HttpViewers, Settings, SiteSettings},
     cookies, mask,
 };
 
@@ -76,6 +76,10 @@ pub(crate) fn explain(settings: &Settings, arguments: &Arguments) -> Result<Expl
         Outcome::Found,
         format!("{}: site {:?}", admitted.host, site.name),
     );
+    if site.http_viewers != HttpViewers::Served && admitted.spoken == Scheme::Http {
+        let status = site.http_viewers.redirect_status(&posed.header.method);
+        return Ok(explanation.answered(status, "https", "plain http is sent to https"));
+    }
     let Some(behaviour) = behave(&mut explanation, site, &admitted, &posed) else {
         return Ok(explanation);
     };

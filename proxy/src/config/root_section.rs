@@ -8,7 +8,7 @@ use super::{
     CertificateFiles, access_log, cache, forward_auth, limits, operations,
     section::Section,
     settings::{ListenSettings, LogFormat, LogSettings, PlainHttp, Settings},
-    site::{self, SiteSettings},
+    site::{self, HttpViewers, SiteSettings},
     units::Span,
 };
 
@@ -35,6 +35,12 @@ pub(super) fn read(mut root: Section<'_>) -> Option<Settings> {
     let mut cache_section = root.section("cache");
     let cache_bytes = cache::total(&mut cache_section);
     cache_section.finish();
+    // Where TLS ends here, or a proxy in front says what the viewer spoke, plain http is known to be that.
+    let at_edge = if listen.https.is_empty() && trusted_proxies.is_empty() {
+        HttpViewers::Served
+    } else {
+        HttpViewers::RedirectedAsAtEdge
+    };
     let entries = root.sections("sites");
     if entries.is_empty() {
         root.refuse("sites", "nothing", "at least one site");
@@ -42,7 +48,7 @@ pub(super) fn read(mut root: Section<'_>) -> Option<Settings> {
     let mut sites = Vec::with_capacity(entries.len());
     for section in entries {
         let path = section.path().to_owned();
-        if let Some(site) = site::read(section) {
+        if let Some(site) = site::read(section, at_edge) {
             refuse_shared_hosts(&root, &path, &site, &sites);
             refuse_large_objects(&root, &path, &site, cache_bytes);
             sites.push(site);

@@ -1,5 +1,7 @@
 //! One site: the hosts it answers to, who may see it, where its content is.
 
+use http::{Method, StatusCode};
+
 use super::{
     auth::{self, AuthSettings},
     behaviour::{self, BehaviourKeys, BehaviourSettings, Choices, PathBehaviour},
@@ -49,6 +51,18 @@ pub enum HttpViewers {
     RedirectedAsAtEdge,
 }
 
+impl HttpViewers {
+    /// The status that sends a viewer to https. 308 keeps method and body; 301 is what everybody understands for
+    /// those that have none (RFC 9110, section 15.4).
+    #[must_use]
+    pub fn redirect_status(self, method: &Method) -> StatusCode {
+        match (self, method) {
+            (Self::RedirectedAsAtEdge, _) | (_, &(Method::GET | Method::HEAD)) => StatusCode::MOVED_PERMANENTLY,
+            _ => StatusCode::PERMANENT_REDIRECT,
+        }
+    }
+}
+
 /// Whose headers count where both the origin and the configuration have them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HeaderPrecedence {
@@ -88,7 +102,9 @@ impl SiteSettings {
 }
 
 /// Reads one entry. `None`: there was a problem, and it has been reported.
-pub(super) fn read(mut section: Section<'_>) -> Option<SiteSettings> {
+///
+/// `at_edge` is what becomes of viewers on plain http in edge parity where the site does not say.
+pub(super) fn read(mut section: Section<'_>, at_edge: HttpViewers) -> Option<SiteSettings> {
     let hosts: Vec<HostPattern> = section.parsed_list("hosts", "a host name or `*.` and a domain");
     if hosts.is_empty() && !section.is_refused() {
         section.refuse("hosts", "nothing", "the names that viewers use, as `app.example.com`");
@@ -127,10 +143,12 @@ pub(super) fn read(mut section: Section<'_>) -> Option<SiteSettings> {
             settings.error_pages.widen();
         }
     }
-    let http_viewers = match (section.flag("redirect_http_to_https"), conduct) {
-        (false, _) => HttpViewers::Served,
-        (true, Conduct::Proxy) => HttpViewers::Redirected,
-        (true, Conduct::Edge) => HttpViewers::RedirectedAsAtEdge,
+    let redirect = section.parsed::<bool>("redirect_http_to_https", "true or false");
+    let http_viewers = match (redirect, conduct) {
+        (Some(false), _) | (None, Conduct::Proxy) => HttpViewers::Served,
+        (Some(true), Conduct::Proxy) => HttpViewers::Redirected,
+        (Some(true), Conduct::Edge) => HttpViewers::RedirectedAsAtEdge,
+        (None, Conduct::Edge) => at_edge,
     };
     let precedence = if section.flag("headers_override") {
         HeaderPrecedence::Configured

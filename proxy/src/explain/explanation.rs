@@ -90,7 +90,7 @@ impl Explanation {
 
     /// Our own answer, after the decision.
     pub(super) fn answered(mut self, status: StatusCode, reason: &str, detail: &str) -> Self {
-        self.step("behaviour", Outcome::Wrong, detail);
+        self.step("answer", Outcome::Wrong, detail);
         self.decision = json!({ "kind": "refuse", "status": status.as_u16(), "reason": reason });
         self
     }

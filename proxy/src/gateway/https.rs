@@ -2,7 +2,6 @@
 //! session and no sign-in is ever carried in the clear further than their first request.
 
 use auth_core::Scheme;
-use http::{Method, StatusCode};
 use pingora::{
     Result,
     http::{RequestHeader, ResponseHeader},
@@ -31,22 +30,16 @@ pub(super) fn redirect(
         None => &admitted.host,
     };
     let location = format!("https://{host}{}", raw_target(request));
-    let mut header = ResponseHeader::build(status(&request.method, viewers), Some(8))?;
+    let mut header = ResponseHeader::build(viewers.redirect_status(&request.method), Some(8))?;
     header.insert_header("Location", header_value::encode(&location))?;
     header.insert_header("Content-Length", "0")?;
     Ok(Some(header))
 }
 
-/// 308 keeps method and body; 301 is what everybody understands for those that have none (RFC 9110, section 15.4).
-fn status(method: &Method, viewers: HttpViewers) -> StatusCode {
-    match (viewers, method) {
-        (HttpViewers::RedirectedAsAtEdge, _) | (_, &(Method::GET | Method::HEAD)) => StatusCode::MOVED_PERMANENTLY,
-        _ => StatusCode::PERMANENT_REDIRECT,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use http::Method;
+
     use super::*;
 
     #[test]
@@ -57,9 +50,13 @@ mod tests {
             (Method::POST, 308),
             (Method::PUT, 308),
         ] {
-            assert_eq!(status(&method, HttpViewers::Redirected).as_u16(), proxy, "{method}");
             assert_eq!(
-                status(&method, HttpViewers::RedirectedAsAtEdge).as_u16(),
+                HttpViewers::Redirected.redirect_status(&method).as_u16(),
+                proxy,
+                "{method}"
+            );
+            assert_eq!(
+                HttpViewers::RedirectedAsAtEdge.redirect_status(&method).as_u16(),
                 301,
                 "{method}"
             );

@@ -182,6 +182,12 @@ fn what_is_refused_before_any_decision_is_said_to_be() {
     let edge = Desk::new(json!({ "edge_parity": true }));
     assert_eq!(edge.json(&["POST", &format!("{HOST}/a")])["decision"]["status"], 403);
     assert_eq!(edge.json(&["GET", &format!("{HOST}/a%2fb")])["decision"]["status"], 307);
+    let redirecting = Desk::new(json!({ "redirect_http_to_https": true }));
+    let plain = redirecting.json(&["GET", "http://d111111abcdef8.cloudfront.net/a"]);
+    assert_eq!(
+        (&plain["decision"]["status"], &plain["decision"]["reason"]),
+        (&json!(301), &json!("https"))
+    );
     let passing = edge.json(&["GET", &format!("{HOST}/a%2fb"), "--cookie", &edge.cookie]);
     assert_eq!(passing["decision"]["status"], 400);
 }

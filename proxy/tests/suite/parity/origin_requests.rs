@@ -87,6 +87,16 @@ fn a_path_with_two_readings_is_decided_upon_and_never_passed_on() {
 }
 
 #[test]
+fn methods_that_a_behaviour_does_not_allow_are_refused_before_any_decision() {
+    let (stage, cookies) = stage();
+    for method in ["PUT", "DELETE", "OPTIONS", "PATCH"] {
+        let request = Request::new(method, "/a").header("Cookie", &*cookies);
+        assert_eq!(stage.send(HOST, &request).status, 403, "{method}");
+    }
+    assert_eq!(stage.origin.asked().len(), 0);
+}
+
+#[test]
 fn what_cloudfront_would_not_take_of_a_function_is_not_answered() {
     let (stage, _) = stage();
     // The state repeats the path, in base64 and percent-encoding: more than 40 KiB.
