@@ -71,6 +71,12 @@ impl ErrorPages {
         Some((&page.path, page.response_status))
     }
 
+    /// Whether every error is passed on as it is.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.spa.is_none() && self.pages.is_empty()
+    }
+
     /// From now on the application's document is for [every read](FallbackScope::Reads).
     pub(super) fn widen(&mut self) {
         if let Some(spa) = &mut self.spa {

@@ -196,6 +196,14 @@ pub(super) fn judge(session: &Session, response: &ResponseHeader, exchange: &Exc
         // Another document's answer, which would be kept for the path that is missing.
         return Ok(RespCacheable::Uncacheable(NoCacheReason::Custom("error-page")));
     }
+    let has_pages = exchange
+        .behaviour
+        .as_ref()
+        .is_some_and(|behaviour| !behaviour.error_pages.is_empty());
+    if has_pages && response.status.is_client_error() {
+        // The next viewer may be one who gets a document instead.
+        return Ok(RespCacheable::Uncacheable(NoCacheReason::Custom("error-page")));
+    }
     let mut said = response.headers.clone();
     if matches!(exchange.replacement, Replacement::Page(_)) {
         // Our page is for nobody to keep, but here it stands for the origin's answer, of which only the status shows.

@@ -242,3 +242,23 @@ fn a_missing_key_is_missing_whatever_the_store_calls_it() {
         }
     }
 }
+
+/// What a script got is not what a navigation gets, however recently it was asked for.
+#[test]
+fn the_cache_keeps_no_error_that_others_are_spared() {
+    let origin = Origin::start(application);
+    let site = Plan::custom(&origin)
+        .site("spa_fallback", "/index.html")
+        .site(
+            "cache",
+            json!({ "enabled": true, "error_ttl": "60s", "default_ttl": "60s" }),
+        )
+        .start();
+    let session = site.session();
+    for _ in 0..2 {
+        assert_eq!(site.get("/users/7", &session).status, 404);
+        let response = navigate(&site, "/users/7");
+        assert_eq!((response.status, response.text().as_str()), (200, DOCUMENT));
+    }
+    assert_eq!(site.get("/users/7", &session).text(), "origin-404");
+}
