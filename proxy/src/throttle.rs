@@ -38,7 +38,7 @@ impl Throttle {
         let step = MINUTE.checked_div(u64::from(per_minute))?;
         let now = u64::try_from(now.saturating_duration_since(self.start).as_nanos()).unwrap_or(u64::MAX);
         let cell = self.cell(client)?;
-        let counted = cell.try_update(Ordering::Relaxed, Ordering::Relaxed, |full| {
+        let counted = cell.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |full| {
             let next = full.max(now) + step;
             (next <= now + MINUTE).then_some(next)
         });
