@@ -35,6 +35,8 @@ fn a_kept_connection_sees_the_new_configuration_with_its_next_request() {
     let response = wire.send(&request, &host);
     assert_eq!(response.text(), "second");
     assert_eq!(response.header("x-generation"), Some("2"));
+    // A request is counted when it has been logged.
+    site.process.messages(2, "request");
     assert_eq!(site.metric(SUCCESSES), 1.0);
     assert_eq!(
         site.metric("portcullis_requests_total{code=\"2xx\",decision=\"forward\",site=\"app\"}"),

@@ -93,9 +93,8 @@ fn memory_is_the_same_after_a_day() {
     let seconds = std::env::var("PORTCULLIS_SOAK_SECONDS").ok();
     let whole = Duration::from_secs(seconds.and_then(|text| text.parse().ok()).unwrap_or(600));
     let origin = origin();
-    let mut site = Plan::custom(&origin)
-        .top("log", json!({ "format": "json", "level": "error" }))
-        .start();
+    let mut site = Plan::custom(&origin).top("log", json!({ "format": "json" })).start();
+    site.reload_quietly(|config| config["log"]["level"] = json!("error"));
     let (over, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
     let started = Instant::now();
     let mut warm = None;
