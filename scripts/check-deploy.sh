@@ -68,7 +68,13 @@ esac
 
 say "image: buildah builds it, podman runs it, a viewer signs in"
 if debian buildah buildah && debian podman podman && debian runc runc; then
-    "$python" scripts/deploy/image.py "$portcullis" "$dev_idp" || fail "image"
+    status=0
+    "$python" scripts/deploy/image.py "$portcullis" "$dev_idp" || status=$?
+    case $status in
+    0) ;;
+    3) echo "NOT CHECKED: the image (this machine lets no container run: see above)" >&2 ;;
+    *) fail "image" ;;
+    esac
 else
     leave_out "the image (buildah, podman or runc is missing)"
 fi

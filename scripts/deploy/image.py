@@ -5,6 +5,7 @@ a root that is read-only, no capability, no privilege to gain), and signs in thr
 
 Registries are not asked: a base image of the same name is made here from what the program needs of this machine
 (certificates, users, and its shared libraries where it has any). With --image, an image that is there is run.
+Exit status 3: this machine lets no container run, which a container of nothing but `true` has shown.
 """
 
 import argparse
@@ -29,6 +30,7 @@ import urllib.parse
 BASE = "gcr.io/distroless/static-debian12:nonroot"
 MOST_BYTES = 40_000_000
 PATIENCE = 60
+NOT_ALLOWED = 3
 POOL = "us-east-1_DevPool01"
 SECRET = "client-secret-of-a-check"
 
@@ -38,6 +40,13 @@ def run(*command, **options):
     if done.returncode != 0:
         raise SystemExit(f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
     return done.stdout
+
+
+# As one should run it.
+CONFINED = ["--network", "host", "--read-only", "--read-only-tmpfs=false", "--cap-drop", "all"]
+CONFINED += ["--security-opt", "no-new-privileges", "--no-hosts"]
+# Within what a machine that is a container itself may give.
+CONFINED += ["--ulimit", "nofile=4096:4096", "--ulimit", "nproc=1024:1024"]
 
 
 class Engine:
@@ -58,6 +67,41 @@ class Engine:
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
+def copy_libraries(program, root):
+    """The shared libraries that a program is linked with, under the names it asks for them by."""
+    libraries = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
+    for library in re.findall(r"(/\S+)", libraries):
+        # Names that lead into usr on this machine stay names there.
+        target = root / library.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(library, target)
+
+
+def commit(engine, folder, name, *config):
+    """An image of nothing but a folder."""
+    container = engine.buildah("from", "scratch").strip()
+    engine.buildah("copy", container, folder, "/")
+    if config:
+        engine.buildah("config", *config, container)
+    engine.buildah("commit", "--rm", container, name)
+
+
+def refusal(engine):
+    """What keeps this machine from running any container at all, or nothing."""
+    name = "localhost/portcullis:probe"
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        true = shutil.which("true")
+        shutil.copy(true, root / "true")
+        copy_libraries(true, root)
+        try:
+            commit(engine, folder, name)
+            engine.podman("run", "--rm", *CONFINED, name, "/true")
+        except SystemExit as error:
+            return str(error)
+    return None
+
+
 def make_base(engine, program):
     """What a distroless base has, and beside it the libraries that a program for development is linked with."""
     with tempfile.TemporaryDirectory() as folder:
@@ -69,16 +113,8 @@ def make_base(engine, program):
         (root / "etc/passwd").write_text("nonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\n")
         (root / "etc/group").write_text("nonroot:x:65532:\n")
         (root / "etc/nsswitch.conf").write_text("hosts: files dns\n")
-        libraries = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
-        for library in re.findall(r"(/\S+)", libraries):
-            # Names that lead into usr on this machine stay names there.
-            target = root / library.lstrip("/")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(library, target)
-        container = engine.buildah("from", "scratch").strip()
-        engine.buildah("copy", container, folder, "/")
-        engine.buildah("config", "--user", "65532", container)
-        engine.buildah("commit", "--rm", container, BASE)
+        copy_libraries(program, root)
+        commit(engine, folder, BASE, "--user", "65532")
 
 
 def build(engine, program):
@@ -217,11 +253,7 @@ def start(engine, name, folder, variables):
     secret.write_text(f"{SECRET}\n")
     secret.chmod(0o444)
     folder.chmod(0o755)
-    words = ["run", "--detach", "--network", "host", "--read-only", "--read-only-tmpfs=false", "--cap-drop", "all"]
-    words += ["--security-opt", "no-new-privileges", "--no-hosts", "--no-healthcheck"]
-    # Within what a machine that is a container itself may give.
-    words += ["--ulimit", "nofile=4096:4096", "--ulimit", "nproc=1024:1024"]
-    words += ["--volume", f"{secret}:/run/secrets/client-secret:ro"]
+    words = ["run", "--detach", *CONFINED, "--no-healthcheck", "--volume", f"{secret}:/run/secrets/client-secret:ro"]
     for variable, value in variables.items():
         words += ["--env", f"{variable}={value}"]
     return engine.podman(*words, name).strip()
@@ -280,6 +312,9 @@ def main():
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         engine = Engine(arguments.storage or scratch)
+        if why := refusal(engine):
+            print(why, file=sys.stderr)
+            return NOT_ALLOWED
         name = arguments.image
         if not name:
             make_base(engine, arguments.portcullis)
