@@ -8,25 +8,24 @@ mod body;
 mod cached;
 mod compressed;
 mod decide;
+mod entrance;
 mod error_page;
 mod failure;
 mod forward_auth;
 mod https;
+mod passage;
 mod response_headers;
 mod upstream;
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use auth_core::{Decision, Endpoint, Forward};
+use auth_core::Decision;
 use auth_driver::Clock;
 pub(crate) use body::Received;
 use bytes::Bytes;
-use http::{Method, StatusCode};
+use http::StatusCode;
 use pingora::{
     Error, Result,
     cache::{CacheKey, CacheMeta, RespCacheable, key::HashBinary},
@@ -41,15 +40,10 @@ use tokio::runtime::Handle;
 use crate::{
     access_log::{self, AccessLog},
     admin::Readiness,
-    admission::{self, Refusal, Source, raw_path},
-    cache,
-    config::Conduct,
+    admission, cache,
     exchange::{Exchange, Passed},
-    generation::{Generation, InForce},
-    identity::About,
+    generation::InForce,
     metrics::{Metrics, Verdict},
-    origin::Origin,
-    request_id,
     server::ViewerConnection,
     throttle::Throttle,
 };
@@ -94,48 +88,9 @@ impl ProxyHttp for Gateway {
         if cached::take_errand(session, exchange) {
             return Ok(false);
         }
-        let generation = self.0.generation.take();
-        session.set_read_timeout(Some(generation.limits.read));
-        session.set_write_timeout(Some(generation.limits.write));
-        exchange.limits = generation.limits;
-        exchange.received = Received::within(&generation.limits);
-        if let Some(connection) = ViewerConnection::of(session) {
-            connection.count(generation.limits.connection_requests);
-        }
-        self.announce_end(session);
-        exchange.id = request_id::of(&session.req_header().headers);
-        if decide::has_fragment(session) {
-            return refuse(session, exchange, Refusal::Target).await;
-        }
-        let connection = decide::connection(session);
-        let is_trusted = || generation.rules.trusts(connection.peer);
-        if let Some(question) = generation.forward_auth.question(session.req_header(), is_trusted) {
-            self.answer_question(session, exchange, &generation, question).await?;
+        let Some(admitted) = self.receive(session, exchange).await? else {
             return Ok(true);
-        }
-        let admitted = admit(&generation, connection, session.req_header(), exchange)
-            .and_then(|admitted| serves_connection(&generation, session, admitted, exchange));
-        let admitted = match admitted {
-            Ok(admitted) => admitted,
-            Err(refusal) => return refuse(session, exchange, refusal).await,
         };
-        if let Some(redirect) = https::redirect(session.req_header(), &admitted, exchange)? {
-            exchange.verdict = Verdict::Respond;
-            exchange.reason = "https";
-            answer::redirect(session, exchange, redirect).await?;
-            return Ok(true);
-        }
-        if let Some(jwks) = published(session.req_header(), exchange, &admitted) {
-            exchange.verdict = Verdict::Respond;
-            exchange.reason = "jwks";
-            answer::publish(session, exchange, jwks).await?;
-            return Ok(true);
-        }
-        if let Some(wait) = self.too_often(session, exchange, &admitted) {
-            exchange.reason = "too-often";
-            answer::too_often(session, exchange, wait).await?;
-            return Ok(true);
-        }
         match self.decide(session.req_header(), exchange, admitted).await? {
             Decision::Respond(response) => {
                 exchange.verdict = Verdict::Respond;
@@ -347,21 +302,6 @@ impl Gateway {
         }
     }
 
-    /// Paths that make us call the identity provider are rationed; `Some`: try again after that.
-    fn too_often(&self, session: &Session, exchange: &Exchange, admitted: &admission::Admitted) -> Option<Duration> {
-        let site = exchange.site.as_ref()?;
-        if site.conduct == Conduct::Edge {
-            return None;
-        }
-        let gate = site.gate.as_ref()?;
-        let endpoint = gate.authenticator.config().endpoint_of(raw_path(session.req_header()));
-        if endpoint == Endpoint::Protected {
-            return None;
-        }
-        let limit = exchange.limits.auth_requests;
-        self.0.throttle.refuse(admitted.client, limit, Instant::now())
-    }
-
     async fn decide(
         &self,
         request: &RequestHeader,
@@ -383,109 +323,5 @@ impl Gateway {
             client: admitted.client,
         });
         Ok(decision)
-    }
-
-    /// Removes what no origin may see; answers at once where the content is at hand.
-    async fn prepare_forward(&self, session: &mut Session, exchange: &mut Exchange, forward: Forward) -> Result<bool> {
-        let (Some(site), Some(behaviour)) = (exchange.site.clone(), exchange.behaviour.clone()) else {
-            return Err(failure::internal("a request without a behaviour"));
-        };
-        exchange.response_cookies = forward.response_cookies;
-        if exchange.passed.is_none() {
-            exchange.verdict = Verdict::Refused;
-            exchange.reason = "path";
-            answer::refuse(session, exchange, StatusCode::BAD_REQUEST).await?;
-            return Ok(true);
-        }
-        if !behaviour.methods.contain(&session.req_header().method) {
-            answer::write_page(session, exchange, StatusCode::METHOD_NOT_ALLOWED).await?;
-            return Ok(true);
-        }
-        admission::scrub(session.req_header_mut(), &site.identity);
-        compressed::choose(session, exchange, &behaviour);
-        if cached::answer_from_cache(session, exchange, &behaviour).await? {
-            return Ok(true);
-        }
-        let request = session.req_header_mut();
-        match behaviour.origin.origin {
-            Origin::Directory(_) | Origin::Nothing => {
-                upstream::serve_file(session, exchange).await?;
-                return Ok(true);
-            }
-            Origin::Custom(_) => {
-                if site.conduct == Conduct::Proxy {
-                    crate::cookies::strip_own(request);
-                    if !exchange.cached.is_anonymous {
-                        exchange.identity = site.identity.fields(About {
-                            access: &forward.access,
-                            reason: forward.reason,
-                            request_id: &exchange.id,
-                            now: self.0.clock.now(),
-                        });
-                    }
-                    request.insert_header(request_id::HEADER, exchange.id.as_str())?;
-                }
-            }
-            Origin::S3(_) => {}
-        }
-        Ok(false)
-    }
-}
-
-async fn refuse(session: &mut Session, exchange: &mut Exchange, refusal: Refusal) -> Result<bool> {
-    exchange.reason = refusal.label();
-    answer::refuse(session, exchange, refusal.status()).await?;
-    Ok(true)
-}
-
-/// What anyone may know, at a path of our own that nothing of an origin can shadow (T-PATH-5).
-fn published(request: &RequestHeader, exchange: &Exchange, admitted: &admission::Admitted) -> Option<String> {
-    if !matches!(request.method, Method::GET | Method::HEAD) {
-        return None;
-    }
-    let path = admitted.path.as_ref().ok()?;
-    exchange.site.as_ref()?.identity.published_at(path.as_str())
-}
-
-fn admit(
-    generation: &Generation,
-    connection: admission::Connection,
-    request: &RequestHeader,
-    exchange: &mut Exchange,
-) -> Result<admission::Admitted, Refusal> {
-    let admitted = generation.rules.admit(request, connection)?;
-    let site = generation.sites.find(&admitted.host_name, admitted.port);
-    let site = site.ok_or(Refusal::HostUnknown)?;
-    exchange.site = Some(Arc::clone(site));
-    let behaviour = match (&admitted.path, site.conduct) {
-        (Ok(path), _) => site.behaviours.find(path),
-        (Err(error), Conduct::Proxy) => return Err(Refusal::Path(*error)),
-        // The edge functions decide upon any path. If the decision is to pass it on, it is refused then.
-        (Err(_), Conduct::Edge) => site.behaviours.default(),
-    };
-    if site.conduct == Conduct::Edge && !behaviour.methods.contain(&request.method) {
-        return Err(Refusal::Method);
-    }
-    exchange.behaviour = Some(Arc::clone(behaviour));
-    Ok(admitted)
-}
-
-/// Refuses a request over a TLS connection that the viewer made for another site (RFC 9110, section 15.5.20):
-/// certificate, ciphers and the browser's notion of an origin were settled for that one. Browsers then connect
-/// anew. Proxies in front use one connection for many.
-fn serves_connection(
-    generation: &Generation,
-    session: &Session,
-    admitted: admission::Admitted,
-    exchange: &Exchange,
-) -> Result<admission::Admitted, Refusal> {
-    if admitted.source == Source::TrustedProxy {
-        return Ok(admitted);
-    }
-    let named = ViewerConnection::of(session).and_then(ViewerConnection::server_name);
-    let named = named.and_then(|name| generation.sites.find(name, admitted.port));
-    match (named, &exchange.site) {
-        (Some(named), Some(site)) if !Arc::ptr_eq(named, site) => Err(Refusal::HostElsewhere),
-        _ => Ok(admitted),
     }
 }

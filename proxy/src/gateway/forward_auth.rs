@@ -5,7 +5,7 @@ use auth_core::{Decision, Forward, Response, UnixTime};
 use http::StatusCode;
 use pingora::{Result, http::ResponseHeader, proxy::Session};
 
-use super::{Gateway, admit, answer, decide, failure, https};
+use super::{Gateway, answer, decide, entrance::admit, failure, https};
 use crate::{
     admission::Refusal,
     exchange::Exchange,
