@@ -1,8 +1,11 @@
 //! What viewers may use up: sizes, rates, ages, and floods of HTTP/2 (T-DOS-1, T-DOS-2, T-H2-1, T-WS-1).
 
-use std::net::TcpStream;
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
 
-use rustls::{ClientConnection, StreamOwned, pki_types::ServerName};
+use rustls::{ClientConnection, pki_types::ServerName};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -176,25 +179,29 @@ fn get(stream: u32, flags: u8) -> Vec<u8> {
 
 /// Sends a flood on a fresh HTTP/2 connection; the error code of the answer's GOAWAY, if there is one.
 fn flood(site: &Site, certificate: &Certificate, frames: impl Iterator<Item = Vec<u8>>) -> Option<u32> {
-    let stream = TcpStream::connect(site.https.unwrap()).unwrap();
+    let mut stream = TcpStream::connect(site.https.unwrap()).unwrap();
     stream
         .set_read_timeout(Some(std::time::Duration::from_secs(40)))
         .unwrap();
     let name = ServerName::try_from(HOST).unwrap();
-    let connection = ClientConnection::new(client(&[certificate], &[b"h2"]), name).unwrap();
-    let mut wire = Wire::over(StreamOwned::new(connection, stream));
+    let mut connection = ClientConnection::new(client(&[certificate], &[b"h2"]), name).unwrap();
+    connection.set_buffer_limit(None);
+    connection.complete_io(&mut stream).unwrap();
     let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
     bytes.extend(frame(SETTINGS, 0, 0, &[]));
     bytes.extend(frames.flatten());
-    wire.write(&bytes);
+    connection.writer().write_all(&bytes).unwrap();
+    // The proxy may have hung up before the end of the flood; what it said until then is still to be read.
+    while connection.wants_write() && connection.write_tls(&mut stream).is_ok() {}
     let mut heard = Vec::new();
-    loop {
-        let part = wire.some(1 << 16);
-        heard.extend(&part);
-        if part.is_empty() || goaway(&heard).is_some() {
-            return goaway(&heard);
+    while matches!(connection.read_tls(&mut stream), Ok(1..)) && connection.process_new_packets().is_ok() {
+        // It would block once everything that has come is read.
+        let _ = connection.reader().read_to_end(&mut heard);
+        if goaway(&heard).is_some() {
+            break;
         }
     }
+    goaway(&heard)
 }
 
 fn goaway(mut heard: &[u8]) -> Option<u32> {
