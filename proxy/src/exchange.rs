@@ -19,8 +19,7 @@ use crate::{
     site::Site,
 };
 
-/// One request and its response.
-#[derive(Debug)]
+/// One request and its response. Without a Debug form: it carries cookies and identity.
 pub(crate) struct Exchange {
     /// When its header had been read.
     pub(crate) started: Instant,

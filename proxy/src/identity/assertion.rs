@@ -33,7 +33,7 @@ pub(crate) struct Assertion {
     recent: Cache<Arc<str>, Signed>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Signed {
     made: i64,
     value: HeaderValue,

@@ -1,7 +1,10 @@
 //! An app client as Cognito's JSON, whole: the SDK's types hold only the members that it knew when it was
 //! made, and what is not sent back is reset.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use aws_sdk_cognitoidentityprovider::{
     Client,
@@ -60,9 +63,15 @@ pub(super) async fn update(cognito: &Client, client: &AppClient, request: &Map<S
         .map_err(|error| Problem::sdk("UpdateUserPoolClient", error))
 }
 
-/// Keeps the text of a reply.
-#[derive(Clone, Debug, Default)]
+/// Keeps the text of a reply. Shows nothing of it in its Debug form: it has the client's secret.
+#[derive(Clone, Default)]
 struct Reply(Arc<Mutex<Value>>);
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").finish_non_exhaustive()
+    }
+}
 
 impl Reply {
     fn take(&self) -> Value {
