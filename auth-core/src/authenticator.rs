@@ -5,8 +5,10 @@ use std::{fmt, sync::Arc};
 use crate::{
     CallError, Config, Decision, Endpoint, Entropy, HttpCall, HttpReply, Reason, Request, UnixTime,
     endpoints::{check, refresh, sign_in, sign_out},
+    enhanced,
     json::Json,
     jwt::{KeyStore, TokenCache},
+    verification,
 };
 
 /// What an adapter can carry out, so that the core does not decide what cannot be done.
@@ -67,15 +69,11 @@ pub enum Step {
 pub struct PendingCall {
     auth: Authenticator,
     call: HttpCall,
-    awaiting: Awaiting,
+    resume: Box<Resume>,
 }
 
-/// What a reply is for.
-pub(crate) enum Awaiting {
-    Keys(check::AwaitingKeys),
-    SignIn(sign_in::AwaitingTokens),
-    Refresh(refresh::AwaitingTokens),
-}
+/// What is done with the outcome of a call.
+type Resume = dyn FnOnce(&Authenticator, Result<HttpReply, CallError>, UnixTime, &mut dyn Entropy) -> Step + Send;
 
 impl Authenticator {
     /// An authenticator with an empty token cache.
@@ -93,7 +91,7 @@ impl Authenticator {
     /// [`Reason::SessionVerified`] if it would pass. Nothing is allowed on this word.
     #[must_use]
     pub fn judge_claims(&self, claims: &Json, now: UnixTime) -> Reason {
-        check::judge_claims(self, claims, now)
+        verification::judge_claims(self, claims, now)
     }
 
     /// The configuration in force.
@@ -121,11 +119,18 @@ impl Authenticator {
 
     /// Decides a request that the adapter knows to be for `endpoint`, as where each has a function of its own.
     pub fn begin_at(&self, endpoint: Endpoint, request: &Request<'_>, now: UnixTime, rng: &mut dyn Entropy) -> Step {
+        if let Some(enhanced) = &self.config().enhanced {
+            return enhanced::begin(self, enhanced, endpoint, request, now, rng);
+        }
         match endpoint {
             Endpoint::Protected => check::begin(self, request, now, rng),
             Endpoint::SignIn => sign_in::begin(self, request, now),
             Endpoint::Refresh => refresh::begin(self, request, now),
             Endpoint::SignOut => sign_out::begin(self, request),
+            // Paths that the reference does not know are its content.
+            Endpoint::StartSignIn | Endpoint::Session | Endpoint::Renewal | Endpoint::SignedOut => {
+                check::begin(self, request, now, rng)
+            }
         }
     }
 
@@ -147,11 +152,17 @@ impl fmt::Debug for Authenticator {
 }
 
 impl PendingCall {
-    pub(crate) fn new(auth: &Authenticator, call: HttpCall, awaiting: Awaiting) -> Self {
+    pub(crate) fn new(
+        auth: &Authenticator,
+        call: HttpCall,
+        resume: impl FnOnce(&Authenticator, Result<HttpReply, CallError>, UnixTime, &mut dyn Entropy) -> Step
+        + Send
+        + 'static,
+    ) -> Self {
         Self {
             auth: auth.clone(),
             call,
-            awaiting,
+            resume: Box::new(resume),
         }
     }
 
@@ -163,11 +174,7 @@ impl PendingCall {
 
     /// Goes on with the call's outcome. `now` is the time after the call.
     pub fn resume(self, outcome: Result<HttpReply, CallError>, now: UnixTime, rng: &mut dyn Entropy) -> Step {
-        match self.awaiting {
-            Awaiting::Keys(awaiting) => awaiting.resume(&self.auth, outcome, now, rng),
-            Awaiting::SignIn(awaiting) => awaiting.resume(&self.auth, &outcome),
-            Awaiting::Refresh(awaiting) => awaiting.resume(&self.auth, &outcome),
-        }
+        (self.resume)(&self.auth, outcome, now, rng)
     }
 }
 

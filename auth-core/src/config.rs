@@ -1,6 +1,7 @@
 //! Configuration: the reference's `configuration.json`, checked as a whole before anything starts.
 
 mod cookie_settings;
+mod enhancements;
 mod provider;
 mod reader;
 mod secrets;
@@ -9,14 +10,12 @@ use std::{borrow::Cow, fmt};
 
 use strsim::jaro_winkler;
 
-pub(crate) use self::{cookie_settings::CookieSettings, secrets::Secrets};
-use self::{
-    provider::Provider,
-    reader::{Reader, Strictness},
-};
+pub(crate) use self::{cookie_settings::CookieSettings, reader::Reader, secrets::Secrets};
+use self::{provider::Provider, reader::Strictness};
 use crate::{
     Secret,
     cookie_names::CookieScheme,
+    enhanced::Enhanced,
     headers::ConfiguredHeaders,
     js::{object::Object, percent::decode_strict},
     json::Json,
@@ -70,6 +69,14 @@ pub enum Endpoint {
     Refresh,
     /// `signOutUrl`.
     SignOut,
+    /// `/_portcullis/sign-in`: begins a sign-in, with hints for the provider. Enhanced profile, as those below.
+    StartSignIn,
+    /// `/_portcullis/session`: tells a page about the viewer's session.
+    Session,
+    /// `/_portcullis/refresh`: renews the session for a page.
+    Renewal,
+    /// `/_portcullis/signed-out`: where a sign-out may end.
+    SignedOut,
 }
 
 /// How much an operator wants to hear.
@@ -108,13 +115,15 @@ pub struct Config {
     pub(crate) cookie_settings: CookieSettings,
     pub(crate) additional_cookies: Object<String>,
     pub(crate) secrets: Secrets,
+    /// The enhanced profile, where it is chosen.
+    pub(crate) enhanced: Option<Box<Enhanced>>,
     http_headers: ConfiguredHeaders,
     log_level: LogLevel,
 }
 
 impl Config {
     /// Every key a configuration may have: the reference's, then ours.
-    pub const KEYS: [&'static str; 26] = [
+    pub const KEYS: [&'static str; 27] = [
         "userPoolArn",
         "jwks",
         "clientId",
@@ -141,6 +150,7 @@ impl Config {
         "jwksUri",
         "insecureLoopbackHttp",
         "profile",
+        "enhancements",
     ];
 
     /// Every key of `cookieSettings`.
@@ -178,7 +188,8 @@ impl Config {
         let client_id = reader.text("clientId");
         let provider = Provider::read(&mut reader, &client_id);
         let (cookie_scheme, cookie_settings) = cookie_settings::read(&mut reader, &client_id);
-        let config = Self {
+        let mut config = Self {
+            enhanced: None,
             requirements: provider.requirements,
             jwks_uri: provider.jwks_uri,
             keys: reader.jwks(),
@@ -200,7 +211,7 @@ impl Config {
             client_id,
         };
         reader.check_endpoints_differ(&[&config.sign_in_path, &config.refresh_path, &config.sign_out_path]);
-        reader.check_profile();
+        config.enhanced = enhancements::read(&mut reader, &config).map(Box::new);
         reader.finish(config)
     }
 
@@ -217,6 +228,8 @@ impl Config {
             Endpoint::Refresh
         } else if is(&self.sign_out_path) {
             Endpoint::SignOut
+        } else if self.enhanced.is_some() {
+            own_endpoint_of(&path)
         } else {
             Endpoint::Protected
         }
@@ -259,6 +272,17 @@ pub fn http_headers_from_json(json: &Json) -> Result<ConfiguredHeaders, ConfigEr
     let mut reader = Reader::new(json, Strictness::AsDeployed(None));
     let headers = reader.http_headers();
     reader.finish(headers)
+}
+
+/// The endpoints that have no counterpart in the reference.
+fn own_endpoint_of(path: &str) -> Endpoint {
+    match path {
+        "/_portcullis/sign-in" => Endpoint::StartSignIn,
+        "/_portcullis/session" => Endpoint::Session,
+        "/_portcullis/refresh" => Endpoint::Renewal,
+        "/_portcullis/signed-out" => Endpoint::SignedOut,
+        _ => Endpoint::Protected,
+    }
 }
 
 fn decoded(path: &str) -> Cow<'_, str> {

@@ -11,6 +11,7 @@ mod cookie_names;
 mod cookies;
 mod decision;
 mod endpoints;
+mod enhanced;
 mod entropy;
 mod headers;
 mod hmac;
@@ -26,6 +27,7 @@ mod state;
 mod time;
 mod token_endpoint;
 mod trailing_slash;
+mod verification;
 
 pub use authenticator::{Authenticator, Capabilities, ForwardCookies, PendingCall, Step};
 pub use call::{AfterAttempt, CallError, CallPurpose, HttpCall, HttpReply, RetryPolicy};
@@ -33,7 +35,7 @@ pub use config::{Config, ConfigError, ConfigProblem, Endpoint, LogLevel, http_he
 pub use decision::{Access, Decision, Forward, Reason, Response, VerifiedIdToken};
 pub use entropy::Entropy;
 pub use headers::{ConfiguredHeaders, ResponseHeaders};
-pub use request::{Request, Scheme};
+pub use request::{NoHeaders, Request, RequestHeaders, Scheme};
 pub use secret::Secret;
 pub use time::UnixTime;
 pub use trailing_slash::rewrite_trailing_slash;

@@ -49,7 +49,7 @@ impl Page<'_> {
         }))
     }
 
-    fn render(&self) -> String {
+    pub(crate) fn render(&self) -> String {
         let wording = self.kind.wording();
         let details = if self.details.is_empty() {
             String::new()

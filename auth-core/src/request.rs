@@ -1,5 +1,7 @@
 //! The viewer's request, reduced to what a decision depends on.
 
+use std::fmt;
+
 /// How the viewer reached us; decides the scheme of redirects to ourselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
@@ -20,8 +22,24 @@ impl Scheme {
     }
 }
 
-/// A borrowed view of the viewer's request. The adapter has already refused what cannot be represented.
+/// The viewer's other header fields, looked up by name where a decision depends on them.
+pub trait RequestHeaders {
+    /// The values of a field in their order; `name` is in lower case. A value that is not text is left out.
+    fn get_all<'h>(&'h self, name: &str) -> Vec<&'h str>;
+}
+
+/// A request without any.
 #[derive(Clone, Copy, Debug)]
+pub struct NoHeaders;
+
+impl RequestHeaders for NoHeaders {
+    fn get_all<'h>(&'h self, _: &str) -> Vec<&'h str> {
+        Vec::new()
+    }
+}
+
+/// A borrowed view of the viewer's request. The adapter has already refused what cannot be represented.
+#[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// The request method, as sent.
     pub method: &'a str,
@@ -35,12 +53,33 @@ pub struct Request<'a> {
     pub query: &'a str,
     /// The values of the Cookie header fields, in order. HTTP/2 crumbs must have been joined with `; `.
     pub cookies: &'a [&'a str],
+    /// The other header fields. The reference profile never looks at them.
+    pub headers: &'a dyn RequestHeaders,
+}
+
+impl fmt::Debug for Request<'_> {
+    /// Without query, cookies and headers, which hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("host", &self.host)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Request<'_> {
     /// `scheme://host`, the start of every redirect to ourselves.
     pub(crate) fn origin(&self) -> String {
         format!("{}://{}", self.scheme.as_str(), self.host)
+    }
+
+    /// The only value of a header field; `None` if it is absent or stands several times.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        match self.headers.get_all(name)[..] {
+            [value] => Some(value),
+            _ => None,
+        }
     }
 
     /// Path and query as the viewer sent them: what a sign-in returns to.

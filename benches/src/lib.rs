@@ -3,7 +3,7 @@
 //! The keys are those of the core's tests; the cookies are a Cognito session's in size and number.
 #![expect(clippy::expect_used, reason = "a bench stops at the first thing that is wrong")]
 
-use auth_core::{Authenticator, Capabilities, Config, Entropy, Request, Scheme, UnixTime, json::Json};
+use auth_core::{Authenticator, Capabilities, Config, Entropy, NoHeaders, Request, Scheme, UnixTime, json::Json};
 use ring::{
     rand::{SecureRandom, SystemRandom},
     signature::{RSA_PKCS1_SHA256, RsaKeyPair},
@@ -108,6 +108,7 @@ pub fn get<'a>(cookies: &'a [&'a str]) -> Request<'a> {
         path: "/assets/app.js",
         query: "",
         cookies,
+        headers: &NoHeaders,
     }
 }
 

@@ -2,9 +2,9 @@
 //!
 //! The shapes are those of "Lambda@Edge event structure" in CloudFront's developer guide.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, cell::OnceCell, collections::HashMap, fmt};
 
-use auth_core::{Request, Scheme};
+use auth_core::{Request, RequestHeaders, Scheme};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -128,6 +128,19 @@ pub(crate) struct ViewerRequest<'a> {
     querystring: Cow<'a, str>,
     #[serde(borrow, default)]
     headers: Headers<'a>,
+    /// The text that all of this was read from.
+    #[serde(skip)]
+    raw: Option<&'a RawValue>,
+    #[serde(skip)]
+    all_headers: OnceCell<AllHeaders<'a>>,
+}
+
+/// Every header, by its name in lower case, as CloudFront spells them.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct AllHeaders<'a> {
+    #[serde(borrow)]
+    headers: HashMap<Cow<'a, str>, Vec<Field<'a>>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -147,7 +160,11 @@ struct Field<'a> {
 
 impl<'a> ViewerRequest<'a> {
     pub(crate) fn parse(raw: &'a RawValue) -> Result<Self, EventError> {
-        Ok(serde_json::from_str(raw.get())?)
+        let request: Self = serde_json::from_str(raw.get())?;
+        Ok(Self {
+            raw: Some(raw),
+            ..request
+        })
     }
 
     /// The Host header, unchanged.
@@ -174,7 +191,20 @@ impl<'a> ViewerRequest<'a> {
             path: &self.uri,
             query: &self.querystring,
             cookies,
+            headers: self,
         })
+    }
+}
+
+impl RequestHeaders for ViewerRequest<'_> {
+    fn get_all<'h>(&'h self, name: &str) -> Vec<&'h str> {
+        // Few requests are asked for these, so they are read when the first one is.
+        let all = self.all_headers.get_or_init(|| {
+            let raw = self.raw.map_or("{}", RawValue::get);
+            serde_json::from_str(raw).unwrap_or_default()
+        });
+        let fields = all.headers.get(name).map(Vec::as_slice).unwrap_or_default();
+        fields.iter().map(|field| &*field.value).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! A request: endpoint, path, query and Cookie fields, a line each.
 
-use auth_core::{CallError, Endpoint, Request, Scheme, Step};
+use auth_core::{CallError, Endpoint, NoHeaders, Request, Scheme, Step};
 
 use crate::site::{NOW, NoEntropy, check, site};
 
@@ -22,6 +22,7 @@ pub(crate) fn run(data: &[u8]) {
         path,
         query,
         cookies: &cookies,
+        headers: &NoHeaders,
     };
     let auth = site(r#"{"keys": []}"#);
     let _ = auth.config().endpoint_of(path);

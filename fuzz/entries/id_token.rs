@@ -1,6 +1,6 @@
 //! The value of an id token cookie: whatever it is, it makes no session.
 
-use auth_core::{CallError, Request, Scheme, Step};
+use auth_core::{CallError, NoHeaders, Request, Scheme, Step};
 
 use crate::site::{NOW, NoEntropy, check, site};
 
@@ -17,6 +17,7 @@ pub(crate) fn run(data: &[u8]) {
         path: "/",
         query: "",
         cookies: &cookies,
+        headers: &NoHeaders,
     };
     match site(JWKS).begin(&request, NOW, &mut NoEntropy) {
         Step::Decided(decision) => check(&decision),

@@ -1,6 +1,6 @@
 //! A reply of the token endpoint or of the JWK set's server: endpoint and status, content type, body.
 
-use auth_core::{AfterAttempt, HttpReply, Request, Scheme, Step};
+use auth_core::{AfterAttempt, HttpReply, NoHeaders, Request, Scheme, Step};
 
 use crate::site::{NOW, NoEntropy, check, site};
 
@@ -74,6 +74,7 @@ fn begin(auth: &auth_core::Authenticator, path: &str, query: &str, cookies: &[&s
         path,
         query,
         cookies,
+        headers: &NoHeaders,
     };
     auth.begin(&request, NOW, &mut NoEntropy)
 }

@@ -23,7 +23,7 @@ use request::Posed;
 use crate::{
     admission::{AdmissionRules, Admitted, Refusal, query, raw_path},
     config::{AuthSettings, BehaviourSettings, Conduct, HostPattern, HttpViewers, Settings, SiteSettings},
-    cookies, mask,
+    cookies, headers, mask,
 };
 
 /// Time for what the identity provider is asked.
@@ -175,6 +175,7 @@ fn decide(
         path,
         query: query(&posed.header),
         cookies: &fields,
+        headers: &headers::Fields(&posed.header.headers),
     };
     let step = authenticator.begin_at(endpoint, &request, posed.clock.now(), &mut SystemEntropy::new());
     let decision = match step {
@@ -206,6 +207,10 @@ const fn endpoint_name(endpoint: Endpoint) -> &'static str {
         Endpoint::SignIn => "sign-in (redirectPathSignIn)",
         Endpoint::Refresh => "refresh (redirectPathAuthRefresh)",
         Endpoint::SignOut => "sign-out (signOutUrl)",
+        Endpoint::StartSignIn => "start of a sign-in",
+        Endpoint::Session => "session",
+        Endpoint::Renewal => "renewal of the session",
+        Endpoint::SignedOut => "landing page of a sign-out",
     }
 }
 

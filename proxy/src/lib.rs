@@ -24,6 +24,7 @@ mod forward_auth;
 mod gateway;
 mod generation;
 mod header_value;
+mod headers;
 mod healthcheck;
 mod identity;
 pub mod log;

@@ -13,7 +13,7 @@ use crate::{
 
 /// How much of the file is held to the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Strictness {
+pub(crate) enum Strictness {
     /// All of it; unknown keys are problems.
     Whole,
     /// What the reference's function for this endpoint reads, judged as it does; without one, what all
@@ -21,15 +21,17 @@ pub(super) enum Strictness {
     AsDeployed(Option<Endpoint>),
 }
 
-pub(super) struct Reader<'j> {
+/// What stands in for an object that is not there.
+static EMPTY: LazyLock<Object> = LazyLock::new(Object::default);
+
+pub(crate) struct Reader<'j> {
     object: &'j Object,
     strictness: Strictness,
     problems: Vec<ConfigProblem>,
 }
 
 impl<'j> Reader<'j> {
-    pub(super) fn new(json: &'j Json, strictness: Strictness) -> Self {
-        static EMPTY: LazyLock<Object> = LazyLock::new(Object::default);
+    pub(crate) fn new(json: &'j Json, strictness: Strictness) -> Self {
         let mut reader = Self {
             object: json.as_object().unwrap_or(&EMPTY),
             strictness,
@@ -43,7 +45,7 @@ impl<'j> Reader<'j> {
         reader
     }
 
-    pub(super) fn finish<T>(self, value: T) -> Result<T, ConfigError> {
+    pub(crate) fn finish<T>(self, value: T) -> Result<T, ConfigError> {
         if self.problems.is_empty() {
             Ok(value)
         } else {
@@ -53,7 +55,7 @@ impl<'j> Reader<'j> {
         }
     }
 
-    pub(super) fn problem(&mut self, path: &str, found: impl Into<String>, expected: &str) {
+    pub(crate) fn problem(&mut self, path: &str, found: impl Into<String>, expected: &str) {
         self.problems.push(ConfigProblem {
             path: path.to_owned(),
             found: found.into(),
@@ -62,24 +64,24 @@ impl<'j> Reader<'j> {
     }
 
     /// Whether a key that only these endpoints read may be left out or odd.
-    pub(super) fn is_needed_by(&self, endpoints: &[Endpoint]) -> bool {
+    pub(crate) fn is_needed_by(&self, endpoints: &[Endpoint]) -> bool {
         match self.strictness {
             Strictness::Whole | Strictness::AsDeployed(None) => true,
             Strictness::AsDeployed(Some(endpoint)) => endpoints.contains(&endpoint),
         }
     }
 
-    pub(super) fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         self.strictness == Strictness::Whole
     }
 
     /// The value of a key; `null` counts as absent.
-    pub(super) fn value(&self, key: &str) -> Option<&'j Json> {
+    pub(crate) fn value(&self, key: &str) -> Option<&'j Json> {
         self.object.get(key).filter(|value| **value != Json::Null)
     }
 
     /// A string that must be there.
-    pub(super) fn text(&mut self, key: &str) -> String {
+    pub(crate) fn text(&mut self, key: &str) -> String {
         match self.value(key) {
             Some(Json::String(text)) => text.clone(),
             found => {
@@ -90,7 +92,7 @@ impl<'j> Reader<'j> {
     }
 
     /// A string that may be absent.
-    pub(super) fn optional_text(&mut self, key: &str) -> Option<&'j str> {
+    pub(crate) fn optional_text(&mut self, key: &str) -> Option<&'j str> {
         match self.value(key)? {
             Json::String(text) => Some(text),
             found => {
@@ -101,7 +103,7 @@ impl<'j> Reader<'j> {
     }
 
     /// A secret that may be absent; its value never shows in a problem.
-    pub(super) fn optional_secret(&mut self, key: &str) -> Option<Secret<String>> {
+    pub(crate) fn optional_secret(&mut self, key: &str) -> Option<Secret<String>> {
         match self.value(key)? {
             Json::String(text) => Some(Secret::new(text.clone())),
             found => {
@@ -112,19 +114,38 @@ impl<'j> Reader<'j> {
     }
 
     /// A switch, off unless set.
-    pub(super) fn flag(&mut self, key: &str) -> bool {
+    pub(crate) fn flag(&mut self, key: &str) -> bool {
+        self.switch(key, false)
+    }
+
+    /// A switch, `default` unless set.
+    pub(crate) fn switch(&mut self, key: &str, default: bool) -> bool {
         match self.value(key) {
-            None => false,
+            None => default,
             Some(Json::Bool(value)) => *value,
             found => {
                 self.problem(key, describe(found), "true or false");
-                false
+                default
+            }
+        }
+    }
+
+    /// A list of strings; absent, it is empty.
+    pub(crate) fn list(&mut self, key: &str) -> Vec<String> {
+        match self.value(key) {
+            None => Vec::new(),
+            Some(Json::Array(list)) if list.iter().all(|entry| entry.as_str().is_some()) => {
+                list.iter().filter_map(Json::as_str).map(str::to_owned).collect()
+            }
+            found => {
+                self.problem(key, describe(found), "a list of strings");
+                Vec::new()
             }
         }
     }
 
     /// One of a few words.
-    pub(super) fn choice<T: Copy>(&mut self, key: &str, choices: &[(&str, T)]) -> Option<T> {
+    pub(crate) fn choice<T: Copy>(&mut self, key: &str, choices: &[(&str, T)]) -> Option<T> {
         let found = self.value(key);
         let chosen = choices
             .iter()
@@ -137,7 +158,7 @@ impl<'j> Reader<'j> {
     }
 
     /// A whole number of at least `least`, or the default when absent.
-    pub(super) fn count(&mut self, key: &str, least: f64, default: usize) -> usize {
+    pub(crate) fn count(&mut self, key: &str, least: f64, default: usize) -> usize {
         const MOST: f64 = 4096.0;
         match self.value(key) {
             None => default,
@@ -150,7 +171,7 @@ impl<'j> Reader<'j> {
     }
 
     /// A path of ours.
-    pub(super) fn path(&mut self, key: &str) -> String {
+    pub(crate) fn path(&mut self, key: &str) -> String {
         let path = self.text(key);
         if self.is_whole() && self.value(key).is_some() && !path.starts_with('/') {
             self.problem(key, describe(self.value(key)), "a path that starts with /");
@@ -158,7 +179,7 @@ impl<'j> Reader<'j> {
         path
     }
 
-    pub(super) fn scopes(&mut self) -> Vec<String> {
+    pub(crate) fn scopes(&mut self) -> Vec<String> {
         match self.value("oauthScopes") {
             Some(Json::Array(list)) if list.iter().all(|scope| scope.as_str().is_some()) => {
                 list.iter().filter_map(Json::as_str).map(str::to_owned).collect()
@@ -173,7 +194,7 @@ impl<'j> Reader<'j> {
     }
 
     /// The JWK set known at deploy time. Without one, the first token has it fetched.
-    pub(super) fn jwks(&mut self) -> JwkSet {
+    pub(crate) fn jwks(&mut self) -> JwkSet {
         let Some(json) = self.value("jwks") else {
             return JwkSet::default();
         };
@@ -183,12 +204,12 @@ impl<'j> Reader<'j> {
         })
     }
 
-    pub(super) fn additional_cookies(&mut self) -> object::Object<String> {
+    pub(crate) fn additional_cookies(&mut self) -> object::Object<String> {
         self.texts("additionalCookies", "an object of strings, each `value; attributes`")
     }
 
     /// The headers for every response. `null` is none; leaving the key out is a mistake.
-    pub(super) fn http_headers(&mut self) -> ConfiguredHeaders {
+    pub(crate) fn http_headers(&mut self) -> ConfiguredHeaders {
         if self.object.get("httpHeaders").is_none() {
             self.problem("httpHeaders", "nothing", "an object of strings, or null");
         }
@@ -231,7 +252,7 @@ impl<'j> Reader<'j> {
         texts.into_iter().collect()
     }
 
-    pub(super) fn log_level(&mut self) -> LogLevel {
+    pub(crate) fn log_level(&mut self) -> LogLevel {
         let levels = [
             ("none", LogLevel::None),
             ("error", LogLevel::Error),
@@ -250,7 +271,7 @@ impl<'j> Reader<'j> {
     }
 
     /// A request must belong to one endpoint.
-    pub(super) fn check_endpoints_differ(&mut self, paths: &[&String]) {
+    pub(crate) fn check_endpoints_differ(&mut self, paths: &[&String]) {
         if !self.is_whole() || self.problems.iter().any(|problem| problem.found == "nothing") {
             return;
         }
@@ -264,14 +285,68 @@ impl<'j> Reader<'j> {
         }
     }
 
-    pub(super) fn check_profile(&mut self) {
-        if self.value("profile").is_some() {
-            self.choice("profile", &[("reference", ())]);
+    /// Reads an object under a key with a reader of its own, whose problems are told under the key. It is held to
+    /// all rules; absent, it is empty.
+    pub(crate) fn section<T>(&mut self, key: &str, known: &[&str], read: impl FnOnce(&mut Reader<'_>) -> T) -> T {
+        let found = self.value(key);
+        if found.is_some_and(|found| found.as_object().is_none()) {
+            self.problem(key, describe(found), "an object");
         }
+        let object = found.and_then(Json::as_object);
+        self.nested(key, object, known, read)
+    }
+
+    /// Reads each object of a list under a key, as [`section`](Self::section) reads one.
+    pub(crate) fn sections<T>(
+        &mut self,
+        key: &str,
+        known: &[&str],
+        mut read: impl FnMut(&mut Reader<'_>) -> T,
+    ) -> Vec<T> {
+        let list = match self.value(key) {
+            None => return Vec::new(),
+            Some(Json::Array(list)) => list,
+            found => {
+                self.problem(key, describe(found), "a list of objects");
+                return Vec::new();
+            }
+        };
+        let mut values = Vec::new();
+        for (index, entry) in list.iter().enumerate() {
+            let path = format!("{key}[{index}]");
+            match entry.as_object() {
+                Some(object) => values.push(self.nested(&path, Some(object), known, &mut read)),
+                None => self.problem(&path, describe(Some(entry)), "an object"),
+            }
+        }
+        values
+    }
+
+    fn nested<T>(
+        &mut self,
+        path: &str,
+        object: Option<&Object>,
+        known: &[&str],
+        read: impl FnOnce(&mut Reader<'_>) -> T,
+    ) -> T {
+        let mut nested = Reader {
+            object: object.unwrap_or(&EMPTY),
+            strictness: Strictness::Whole,
+            problems: Vec::new(),
+        };
+        nested.check_known("", nested.object, known);
+        let value = read(&mut nested);
+        for problem in nested.problems {
+            self.problems.push(ConfigProblem {
+                path: format!("{path}.{}", problem.path),
+                ..problem
+            });
+        }
+        value
     }
 
     /// Names every member that is not among the known ones.
-    pub(super) fn check_known(&mut self, prefix: &str, members: &Object, known: &[&str]) {
+    pub(crate) fn check_known(&mut self, prefix: &str, members: &Object, known: &[&str]) {
         for name in members.names().filter(|name| !known.contains(name)) {
             let shown = if name.is_empty() { "\"\"" } else { name };
             let expected = match nearest(name, known) {
@@ -284,7 +359,7 @@ impl<'j> Reader<'j> {
 }
 
 /// What a value is, for a problem: strings and numbers as they are.
-pub(super) fn describe(found: Option<&Json>) -> String {
+pub(crate) fn describe(found: Option<&Json>) -> String {
     match found {
         None => "nothing".to_owned(),
         Some(json @ (Json::String(_) | Json::Number(_) | Json::Bool(_))) => json.stringify(),
@@ -292,7 +367,7 @@ pub(super) fn describe(found: Option<&Json>) -> String {
     }
 }
 
-pub(super) const fn kind_of(json: &Json) -> &'static str {
+pub(crate) const fn kind_of(json: &Json) -> &'static str {
     match json {
         Json::Null => "null",
         Json::Bool(_) => "a boolean",

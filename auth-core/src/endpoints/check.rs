@@ -1,45 +1,27 @@
 //! Protected paths: a valid id token passes, everything else is sent to sign in or to refresh.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use super::redirect::redirect;
 use crate::{
-    Access, CallError, CallPurpose, Config, Decision, Entropy, Forward, HttpCall, HttpReply, Reason, Request,
-    RetryPolicy, Step, UnixTime, VerifiedIdToken,
-    authenticator::{Authenticator, Awaiting, PendingCall},
+    Access, Config, Decision, Entropy, Forward, Reason, Request, Step, UnixTime, VerifiedIdToken,
+    authenticator::Authenticator,
     cookie_names::{NONCE, NONCE_HMAC, PKCE, REFRESH_MARKER, Token},
     cookies::Cookies,
     js::{percent::encode_component, query::stringify},
-    json::Json,
-    jwt::{ClaimError, IdToken, JwkSet, KeyLookup, ParsedJwt, SignatureError, VerificationKey},
+    jwt::IdToken,
     nonce,
     page::{Page, PageKind},
     state::State,
+    verification::{Verdict, fetch_keys_then, verify},
 };
 
 /// What a check needs once it cannot simply pass the request.
 #[derive(Debug)]
-struct Viewer {
-    origin: String,
-    requested_uri: String,
-    refresh_failed: bool,
-}
-
-/// A check that waits for the issuer's keys.
-pub(crate) struct AwaitingKeys {
-    viewer: Viewer,
-    token: String,
-    key_id: String,
-}
-
-/// What became of a token.
-enum Verdict {
-    Verified(Arc<IdToken>),
-    /// Its key is not known and should be fetched.
-    KeysDue {
-        key_id: String,
-    },
-    Rejected(Reason),
+pub(crate) struct Viewer {
+    pub(crate) origin: String,
+    pub(crate) requested_uri: String,
+    pub(crate) refresh_failed: bool,
 }
 
 pub(crate) fn begin(auth: &Authenticator, request: &Request<'_>, now: UnixTime, rng: &mut dyn Entropy) -> Step {
@@ -52,43 +34,18 @@ pub(crate) fn begin(auth: &Authenticator, request: &Request<'_>, now: UnixTime, 
     }
     match verify(auth, &token, now) {
         Verdict::Verified(verified) => forward(verified, Reason::SessionVerified),
-        Verdict::Rejected(reason) => reject(auth.config(), &Viewer::of(request), reason, now, rng),
-        Verdict::KeysDue { key_id } => Step::Call(PendingCall::new(
-            auth,
-            fetch_keys(auth.config()),
-            Awaiting::Keys(AwaitingKeys {
-                viewer: Viewer::of(request),
-                token: token.into_owned(),
+        Verdict::Rejected(reason) => send_away(auth.config(), &Viewer::of(request), reason, now, rng),
+        Verdict::KeysDue { key_id } => {
+            let viewer = Viewer::of(request);
+            fetch_keys_then(
+                auth,
+                &token,
                 key_id,
-            }),
-        )),
-    }
-}
-
-impl AwaitingKeys {
-    pub(crate) fn resume(
-        self,
-        auth: &Authenticator,
-        outcome: Result<HttpReply, CallError>,
-        now: UnixTime,
-        rng: &mut dyn Entropy,
-    ) -> Step {
-        let fetched = outcome.ok().filter(|reply| reply.status == 200).and_then(|reply| {
-            let json = Json::parse(&reply.body).ok()?;
-            JwkSet::from_json(&json)
-        });
-        if fetched.is_some() {
-            auth.tokens().clear();
-        }
-        let key = auth.keys().settle_fetch(fetched, &self.key_id, now);
-        let verdict = match (key, ParsedJwt::parse(&self.token)) {
-            (Some(key), Some(parsed)) => verify_with(auth, &self.token, parsed, &key, now),
-            _ => Verdict::Rejected(Reason::TokenKey),
-        };
-        match verdict {
-            Verdict::Verified(verified) => forward(verified, Reason::SessionVerified),
-            Verdict::Rejected(reason) => reject(auth.config(), &self.viewer, reason, now, rng),
-            Verdict::KeysDue { .. } => reject(auth.config(), &self.viewer, Reason::TokenKey, now, rng),
+                move |auth, verification, now, rng| match verification {
+                    Ok(verified) => forward(verified, Reason::SessionVerified),
+                    Err(reason) => send_away(auth.config(), &viewer, reason, now, rng),
+                },
+            )
         }
     }
 }
@@ -103,73 +60,6 @@ impl Viewer {
     }
 }
 
-/// Form, issuer, key: in this order, so that no unverified word leads anywhere but to the one JWKS URI.
-fn verify(auth: &Authenticator, token: &str, now: UnixTime) -> Verdict {
-    let Some(parsed) = ParsedJwt::parse(token) else {
-        return Verdict::Rejected(Reason::TokenMalformed);
-    };
-    if !auth.config().requirements.accept_issuer(&parsed.payload) {
-        return Verdict::Rejected(Reason::TokenIssuer);
-    }
-    let Some(key_id) = parsed.key_id.as_deref() else {
-        return Verdict::Rejected(Reason::TokenKey);
-    };
-    match auth.keys().find(key_id, now) {
-        KeyLookup::Found(key) => verify_with(auth, token, parsed, &key, now),
-        KeyLookup::FetchDue => Verdict::KeysDue {
-            key_id: key_id.to_owned(),
-        },
-        KeyLookup::CoolingDown => Verdict::Rejected(Reason::TokenKey),
-    }
-}
-
-/// Signature, then claims; what passes is remembered.
-fn verify_with(
-    auth: &Authenticator,
-    token: &str,
-    parsed: ParsedJwt<'_>,
-    key: &VerificationKey,
-    now: UnixTime,
-) -> Verdict {
-    match parsed.verify_signature(key) {
-        Err(SignatureError::Key) => return Verdict::Rejected(Reason::TokenKey),
-        Err(SignatureError::Signature) => return Verdict::Rejected(Reason::TokenSignature),
-        Ok(()) => {}
-    }
-    match auth.config().requirements.verify(token, parsed.payload, now) {
-        Ok(verified) => {
-            let verified = Arc::new(verified);
-            auth.tokens().insert(Arc::clone(&verified));
-            Verdict::Verified(verified)
-        }
-        Err(error) => Verdict::Rejected(reason_of(error)),
-    }
-}
-
-/// What the checks would say of an id token with these claims, were it rightly signed. Opens nothing: it is
-/// for those who want to know why somebody may pass or may not.
-pub(crate) fn judge_claims(auth: &Authenticator, claims: &Json, now: UnixTime) -> Reason {
-    let requirements = &auth.config().requirements;
-    if !requirements.accept_issuer(claims) {
-        return Reason::TokenIssuer;
-    }
-    match requirements.verify("", claims.clone(), now) {
-        Ok(_) => Reason::SessionVerified,
-        Err(error) => reason_of(error),
-    }
-}
-
-const fn reason_of(error: ClaimError) -> Reason {
-    match error {
-        ClaimError::Expired => Reason::SessionExpired,
-        ClaimError::ExpiryOutOfRange => Reason::TokenMalformed,
-        ClaimError::NotYetValid => Reason::TokenNotYetValid,
-        ClaimError::Group => Reason::GroupRequired,
-        ClaimError::TokenUse => Reason::TokenUse,
-        ClaimError::Audience => Reason::TokenAudience,
-    }
-}
-
 const fn forward(token: Arc<IdToken>, reason: Reason) -> Step {
     Step::Decided(Decision::Forward(Forward {
         access: Access::Session(VerifiedIdToken(token)),
@@ -178,7 +68,14 @@ const fn forward(token: Arc<IdToken>, reason: Reason) -> Step {
     }))
 }
 
-fn reject(config: &Config, viewer: &Viewer, reason: Reason, now: UnixTime, rng: &mut dyn Entropy) -> Step {
+/// The answer to someone without a good session.
+pub(crate) fn send_away(
+    config: &Config,
+    viewer: &Viewer,
+    reason: Reason,
+    now: UnixTime,
+    rng: &mut dyn Entropy,
+) -> Step {
     match reason {
         Reason::GroupRequired => Page {
             kind: PageKind::NotAuthorized,
@@ -237,16 +134,4 @@ fn nonce_cookies(config: &Config, nonce: &str) -> Vec<String> {
             nonce::signature(&config.secrets, nonce)
         ),
     ]
-}
-
-fn fetch_keys(config: &Config) -> HttpCall {
-    HttpCall {
-        purpose: CallPurpose::KeySet,
-        url: config.jwks_uri.clone(),
-        authorization: None,
-        form: None,
-        attempt_timeout: Duration::from_millis(1500),
-        max_reply_bytes: 256 * 1024,
-        retry: RetryPolicy::KeySet,
-    }
 }

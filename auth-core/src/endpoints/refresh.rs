@@ -3,7 +3,7 @@
 use super::{redirect::redirect, sign_in::id_token};
 use crate::{
     CallError, Config, HttpReply, Reason, Request, Step, UnixTime,
-    authenticator::{Authenticator, Awaiting, PendingCall},
+    authenticator::{Authenticator, PendingCall},
     cookie_names::{NONCE, NONCE_HMAC, Token},
     cookies::Cookies,
     js::query::{Param, Query},
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// A refresh that waits for the token endpoint.
-pub(crate) struct AwaitingTokens {
+struct AwaitingTokens {
     origin: String,
     return_to: String,
     /// The user in the names of the cookies to expire when the refresh token is refused.
@@ -56,11 +56,13 @@ pub(crate) fn begin(auth: &Authenticator, request: &Request<'_>, now: UnixTime) 
         user,
     };
     let call = token_endpoint::refresh(config, &matched.refresh_token);
-    Step::Call(PendingCall::new(auth, call, Awaiting::Refresh(awaiting)))
+    Step::Call(PendingCall::new(auth, call, move |auth, outcome, _, _| {
+        awaiting.resume(auth, &outcome)
+    }))
 }
 
 impl AwaitingTokens {
-    pub(crate) fn resume(self, auth: &Authenticator, outcome: &Result<HttpReply, CallError>) -> Step {
+    fn resume(self, auth: &Authenticator, outcome: &Result<HttpReply, CallError>) -> Step {
         let config = auth.config();
         let reply = match token_endpoint::judge(outcome) {
             Ok(reply) => reply,

@@ -3,7 +3,7 @@
 use super::redirect::redirect;
 use crate::{
     CallError, Config, HttpReply, Reason, Request, Step, UnixTime,
-    authenticator::{Authenticator, Awaiting, PendingCall},
+    authenticator::{Authenticator, PendingCall},
     cookie_names::{NONCE, NONCE_HMAC, PKCE, Token},
     cookies::Cookies,
     js::query::{Param, Query},
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A sign-in that waits for the token endpoint.
-pub(crate) struct AwaitingTokens {
+struct AwaitingTokens {
     /// Where the viewer goes afterwards: their own deep link.
     return_to: String,
     has_session: bool,
@@ -51,7 +51,9 @@ pub(crate) fn begin(auth: &Authenticator, request: &Request<'_>, now: UnixTime) 
                 return_to: format!("{origin}{}", matched.requested_path),
                 has_session,
             };
-            Step::Call(PendingCall::new(auth, call, Awaiting::SignIn(awaiting)))
+            Step::Call(PendingCall::new(auth, call, move |auth, outcome, _, _| {
+                awaiting.resume(auth, &outcome)
+            }))
         }
         // Before the callback is known to be this browser's own, nothing in it says where to go.
         Err(error) => give_up(config, origin, has_session, &error),
@@ -59,7 +61,7 @@ pub(crate) fn begin(auth: &Authenticator, request: &Request<'_>, now: UnixTime) 
 }
 
 impl AwaitingTokens {
-    pub(crate) fn resume(self, auth: &Authenticator, outcome: &Result<HttpReply, CallError>) -> Step {
+    fn resume(self, auth: &Authenticator, outcome: &Result<HttpReply, CallError>) -> Step {
         let config = auth.config();
         let cookies = token_endpoint::judge(outcome)
             .map_err(|error| CallbackError::from_token_error(&error))

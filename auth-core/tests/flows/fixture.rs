@@ -1,8 +1,8 @@
 //! One site, its signing keys, and a browser's request in a line.
 
 use auth_core::{
-    Authenticator, Capabilities, Config, Decision, Entropy, Forward, HttpReply, Reason, Request, Response, Scheme,
-    Step, UnixTime, json::Json,
+    Authenticator, Capabilities, Config, Decision, Entropy, Forward, HttpReply, NoHeaders, Reason, Request, Response,
+    Scheme, Step, UnixTime, json::Json,
 };
 use ring::{
     rand::{SecureRandom, SystemRandom},
@@ -63,6 +63,7 @@ pub(crate) fn get(auth: &Authenticator, target: &str, cookies: &[&str], now: Uni
         path,
         query,
         cookies,
+        headers: &NoHeaders,
     };
     auth.begin(&request, now, &mut Rng)
 }

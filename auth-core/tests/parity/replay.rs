@@ -2,7 +2,8 @@
 
 use auth_core::{
     AfterAttempt, Authenticator, CallError, CallPurpose, Capabilities, Config, Decision, Endpoint, Entropy, HttpCall,
-    HttpReply, Request, Response, Scheme, Step, UnixTime, http_headers_from_json, json::Json, rewrite_trailing_slash,
+    HttpReply, NoHeaders, Request, Response, Scheme, Step, UnixTime, http_headers_from_json, json::Json,
+    rewrite_trailing_slash,
 };
 use serde_json::{Map, Value, json};
 
@@ -86,6 +87,7 @@ fn authenticate(vector: &Vector, config: &Json, outcome: &mut Outcome) -> Option
         path: event["uri"].as_str()?,
         query: event["querystring"].as_str()?,
         cookies: &fields,
+        headers: &NoHeaders,
     };
     let now = UnixTime::from_secs(vector.now);
     let mut rng = Counter(now.as_millis() as u64);

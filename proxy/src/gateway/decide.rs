@@ -15,7 +15,7 @@ use super::failure;
 use crate::{
     admission::{Admitted, Connection, Transport, query, raw_path},
     config::Conduct,
-    cookies,
+    cookies, headers,
     site::Site,
 };
 
@@ -70,6 +70,7 @@ pub(super) async fn decide(
             path,
             query: query(request),
             cookies: &cookies,
+            headers: &headers::Fields(&request.headers),
         };
         gate.authenticator
             .begin_at(endpoint, &view, clock.now(), &mut SystemEntropy::new())

@@ -94,8 +94,12 @@ impl SiteMetrics {
         self.decision_duration.observe(computing.as_secs_f64());
         match endpoint {
             Endpoint::SignIn => self.count(&self.logins, reason == Reason::SignedIn),
-            Endpoint::Refresh => self.count(&self.refreshes, reason == Reason::Refreshed),
-            Endpoint::Protected | Endpoint::SignOut => {}
+            Endpoint::Refresh | Endpoint::Renewal => self.count(&self.refreshes, reason == Reason::Refreshed),
+            Endpoint::Protected
+            | Endpoint::SignOut
+            | Endpoint::StartSignIn
+            | Endpoint::Session
+            | Endpoint::SignedOut => {}
         }
     }
 

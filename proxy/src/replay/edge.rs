@@ -28,7 +28,9 @@ use crate::config::{SiteSettings, TrailingSlash};
 pub(super) fn ask(package: &Path, stage: &Stage, recorded: &Recorded) -> Result<Answer, ReplayError> {
     let functions = Functions::new(package, &stage.configuration)?;
     let role = match stage.config.endpoint_of(&recorded.path) {
-        Endpoint::Protected => "check-auth",
+        Endpoint::Protected | Endpoint::StartSignIn | Endpoint::Session | Endpoint::Renewal | Endpoint::SignedOut => {
+            "check-auth"
+        }
         Endpoint::SignIn => "parse-auth",
         Endpoint::Refresh => "refresh-auth",
         Endpoint::SignOut => "sign-out",

@@ -1,7 +1,8 @@
 //! Generated requests: the proxy's answer is the core's decision, rendered.
 
 use auth_core::{
-    Authenticator, Capabilities, Config, Decision, Entropy, Request as CoreRequest, Scheme, Step, UnixTime, json::Json,
+    Authenticator, Capabilities, Config, Decision, Entropy, NoHeaders, Request as CoreRequest, Scheme, Step, UnixTime,
+    json::Json,
 };
 use proptest::{
     prelude::*,
@@ -86,6 +87,7 @@ fn core(auth: &Authenticator, now: UnixTime, method: &str, path: &str, query: &s
         path,
         query,
         cookies: &trimmed,
+        headers: &NoHeaders,
     };
     match auth.begin(&request, now, &mut Zeros(0)) {
         Step::Call(_) => Said::Calls,

@@ -1,0 +1,65 @@
+//! What we answer ourselves: never stored by anyone, whatever headers are configured.
+
+use crate::{Config, Decision, Reason, Response, ResponseHeaders, Step, page::Page};
+
+/// An answer to be.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    status: u16,
+    headers: ResponseHeaders,
+    body: String,
+    reason: Reason,
+}
+
+impl Answer {
+    /// One without a body.
+    pub(crate) fn new(status: u16, reason: Reason) -> Self {
+        Self {
+            status,
+            headers: ResponseHeaders::default(),
+            body: String::new(),
+            reason,
+        }
+    }
+
+    /// A page for a person.
+    pub(crate) fn page(status: u16, page: &Page<'_>) -> Self {
+        let answer = Self::new(status, page.reason).with("Content-Type", "text/html; charset=UTF-8");
+        Self {
+            body: page.render(),
+            ..answer
+        }
+    }
+
+    /// The same with one more header.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.append(name, value);
+        self
+    }
+
+    /// The same, setting these cookies.
+    pub(crate) fn with_cookies(mut self, cookies: impl IntoIterator<Item = String>) -> Self {
+        for cookie in cookies {
+            self.headers.append("Set-Cookie", cookie);
+        }
+        self
+    }
+
+    /// The end of a flow. The configured headers are added where they do not stand in the way: neither a type, nor
+    /// a cookie, nor a location of ours is ever replaced, and nothing makes the answer one that may be stored.
+    pub(crate) fn decide(self, config: &Config) -> Step {
+        let mut headers = self.headers;
+        for (name, value) in config.http_headers().iter() {
+            if headers.first(name).is_none() {
+                headers.append(name, value);
+            }
+        }
+        headers.replace("Cache-Control", "no-store");
+        Step::Decided(Decision::Respond(Response {
+            status: self.status,
+            headers,
+            body: self.body,
+            reason: self.reason,
+        }))
+    }
+}
