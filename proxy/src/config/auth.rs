@@ -76,6 +76,9 @@ pub(super) fn read(section: &mut Section<'_>, conduct: Conduct) -> Option<AuthSe
     if !object.iter().any(|(name, _)| same_name(name, "file")) {
         auth_defaults::fill(&mut given);
     }
+    if conduct == Conduct::Proxy {
+        auth_defaults::choose_profile(&mut given);
+    }
     let json = Json::Object(given.clone());
     let (config, overlooked) = match (Config::from_json(&json), conduct) {
         // What runs at the edge must run in parity with it, however odd it is.

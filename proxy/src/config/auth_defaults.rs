@@ -49,6 +49,11 @@ pub(super) fn fill(given: &mut Object) {
     }
 }
 
+/// Outside edge parity, where the reference's own is meant, the improvements are there unless declined.
+pub(super) fn choose_profile(given: &mut Object) {
+    put(given, "profile", || Json::String("enhanced".to_owned()));
+}
+
 fn put(given: &mut Object, key: &str, value: impl FnOnce() -> Json) {
     // An explicit null stays one.
     if given.get(key).is_none() {
@@ -118,5 +123,32 @@ mod tests {
         for json in [r#"{"clientId":"a"}"#, r#"{"clientId":"a","clientSecret":""}"#] {
             assert_eq!(filled(json).get("nonceSigningSecret"), None, "{json}");
         }
+    }
+
+    #[test]
+    fn pain_18_no_policy_that_breaks_pages_or_binds_other_hosts_is_sent_by_default() {
+        let given = filled("{}");
+        let headers = given.get("httpHeaders").and_then(Json::as_object).unwrap();
+        assert!(
+            headers
+                .names()
+                .all(|name| !name.eq_ignore_ascii_case("content-security-policy"))
+        );
+        let hsts = headers.get("Strict-Transport-Security").and_then(Json::as_str).unwrap();
+        assert!(
+            !hsts.contains("preload") && !hsts.contains("includeSubDomains"),
+            "{hsts}"
+        );
+    }
+
+    #[test]
+    fn the_improvements_are_on_unless_the_profile_is_named() {
+        let profile = |json: &str| {
+            let mut given = filled(json);
+            choose_profile(&mut given);
+            given.get("profile").and_then(Json::as_str).map(str::to_owned)
+        };
+        assert_eq!(profile("{}").as_deref(), Some("enhanced"));
+        assert_eq!(profile(r#"{"profile":"reference"}"#).as_deref(), Some("reference"));
     }
 }

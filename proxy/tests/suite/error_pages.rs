@@ -118,7 +118,7 @@ fn what_is_no_navigation_gets_the_error() {
 
 /// T-LEAK-1: others' sites were open to everyone once an error document had status 200.
 #[test]
-fn without_a_session_no_method_and_no_path_gets_the_application() {
+fn pain_05_without_a_session_no_method_and_no_path_gets_the_application() {
     let origin = Origin::start(application);
     let site = Plan::custom(&origin)
         .site("spa_fallback", "/index.html")

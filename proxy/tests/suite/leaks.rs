@@ -15,7 +15,7 @@ const QUERY_SECRET: &str = "in-the-query-5561";
 
 /// T-LEAK-3: the whole flow at the most talkative level, good and bad ways alike.
 #[test]
-fn nothing_secret_is_ever_logged() {
+fn pain_21_nothing_secret_is_ever_logged() {
     for level in ["trace", "debug"] {
         let origin = Origin::start(|asked| match asked.target() {
             "/broken" => Answer::Last(b"nonsense".to_vec()),

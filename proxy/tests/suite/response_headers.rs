@@ -30,7 +30,7 @@ fn outspoken() -> Origin {
 }
 
 #[test]
-fn the_origins_headers_count_and_the_configured_ones_fill_in() {
+fn pain_18_the_origins_headers_count_and_the_configured_ones_fill_in() {
     let site = plan(&outspoken()).start();
     let response = site.get("/", &site.session());
     assert_eq!(response.all("x-frame-options"), ["SAMEORIGIN"]);

@@ -98,6 +98,8 @@ impl Plan {
                             "X-Content-Type-Options": "nosniff",
                         },
                         "nonceSigningSecret": NONCE_SECRET,
+                        // What most of the suite is about; the enhanced profile has tests of its own.
+                        "profile": "reference",
                         "logLevel": "none",
                         "insecureLoopbackHttp": true,
                     },
