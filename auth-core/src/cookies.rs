@@ -31,6 +31,13 @@ impl<'a> Cookies<'a> {
         self.find(|known| known == name)
     }
 
+    /// Every value of the cookie of that name, whatever path or domain it was set for.
+    pub(crate) fn values_of(self, name: &str) -> impl Iterator<Item = Cow<'a, str>> {
+        let of_name = move |(known, _): &(&str, &str)| *known == name;
+        let values = self.0.iter().flat_map(|field| pairs(field)).filter(of_name);
+        values.map(|(_, value)| decode(value))
+    }
+
     /// The value, unless it is empty.
     pub(crate) fn get_non_empty(self, name: &str) -> Option<Cow<'a, str>> {
         self.get(name).filter(|value| !value.is_empty())

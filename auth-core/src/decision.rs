@@ -165,6 +165,48 @@ pub enum Reason {
     SignedOut,
     /// There was nothing to sign out of.
     AlreadySignedOut,
+    /// A sign-in that got lost is begun anew.
+    SignInRestarted,
+    /// A callback that is of no use any more; there is a session, so the viewer goes on.
+    SessionKept,
+    /// The callback has no `state`: it was not begun here.
+    StateMissing,
+    /// The cookie of the sign-in did not come back.
+    AttemptMissing,
+    /// The cookie of the sign-in belongs to a later one.
+    AttemptReplaced,
+    /// The sign-in was begun too long ago.
+    AttemptExpired,
+    /// The new id token answers another sign-in than this.
+    NonceClaim,
+    /// The new id token did not pass its checks.
+    TokenUnverified,
+    /// The new id token has expired already or is not valid yet.
+    ClockSkew,
+    /// The provider does not accept the code.
+    CodeRefused,
+    /// The provider does not accept the client: unknown, not allowed to, or a wrong secret.
+    ClientRefused,
+    /// The provider does not allow the client these scopes.
+    ScopeRefused,
+    /// The provider or the viewer denied the sign-in.
+    ProviderDenied,
+    /// The provider answered with an error of its own.
+    ProviderFailed,
+    /// The provider is unavailable for the moment.
+    ProviderUnavailable,
+    /// No connection to the provider.
+    ProviderUnreachable,
+    /// No answer from the provider in time.
+    ProviderTimeout,
+    /// The provider wants fewer requests.
+    ProviderThrottled,
+    /// Signed in again and again: the session's cookies do not come back.
+    LoopCookies,
+    /// Signed in again and again: every session counts as expired or not valid yet.
+    LoopClock,
+    /// Signed in again and again: the session is not accepted.
+    LoopToken,
 }
 
 impl Reason {
@@ -203,6 +245,27 @@ impl Reason {
             Self::RefreshTokenRejected => "refresh-token-rejected",
             Self::SignedOut => "signed-out",
             Self::AlreadySignedOut => "already-signed-out",
+            Self::SignInRestarted => "sign-in-restarted",
+            Self::SessionKept => "session-kept",
+            Self::StateMissing => "state-missing",
+            Self::AttemptMissing => "attempt-missing",
+            Self::AttemptReplaced => "attempt-replaced",
+            Self::AttemptExpired => "attempt-expired",
+            Self::NonceClaim => "nonce-claim",
+            Self::TokenUnverified => "token-unverified",
+            Self::ClockSkew => "clock-skew",
+            Self::CodeRefused => "code-refused",
+            Self::ClientRefused => "client-refused",
+            Self::ScopeRefused => "scope-refused",
+            Self::ProviderDenied => "provider-denied",
+            Self::ProviderFailed => "provider-failed",
+            Self::ProviderUnavailable => "provider-unavailable",
+            Self::ProviderUnreachable => "provider-unreachable",
+            Self::ProviderTimeout => "provider-timeout",
+            Self::ProviderThrottled => "provider-throttled",
+            Self::LoopCookies => "loop-cookies",
+            Self::LoopClock => "loop-clock",
+            Self::LoopToken => "loop-token",
         }
     }
 }

@@ -4,37 +4,48 @@
 //! [`Capabilities`](crate::Capabilities) cannot carry out, falls back to what the reference does.
 
 mod answer;
+mod attempt;
 mod audience;
 mod check;
+mod hops;
+mod host_cookie;
 mod rules;
 mod seal;
 mod session;
+mod sign_in;
+mod start_sign_in;
+mod trouble;
 mod viewer;
 
-use self::rules::Rules;
+use self::{attempt::Attempts, rules::Rules};
 use crate::{
     Config, Endpoint, Entropy, Request, Step, UnixTime,
     authenticator::Authenticator,
     config::Reader,
-    endpoints::{refresh, sign_in, sign_out},
+    endpoints::{refresh, sign_out},
 };
 
 /// What is switched on, and what the improvements are set to.
 #[derive(Clone, Debug)]
 pub(crate) struct Enhanced {
     pub(crate) rules: Rules,
+    /// `parallelSignIns`.
+    pub(crate) attempts: Option<Attempts>,
 }
 
 impl Enhanced {
     /// Every key of `enhancements`.
-    pub(crate) const KEYS: [&'static str; 0] = [];
+    pub(crate) const KEYS: [&'static str; 1] = ["parallelSignIns"];
 
     /// A shorter secret can be guessed by trying (T-CRYPTO-5). The reference's deployment makes 16 characters.
     pub(crate) const LEAST_SECRET_LENGTH: usize = 16;
 
     /// Reads `enhancements`; `config` is everything else.
-    pub(crate) fn read(_reader: &mut Reader<'_>, _config: &Config) -> Self {
-        Self { rules: Rules::read() }
+    pub(crate) fn read(reader: &mut Reader<'_>, config: &Config) -> Self {
+        Self {
+            rules: Rules::read(),
+            attempts: reader.switch("parallelSignIns", true).then(|| Attempts::new(config)),
+        }
     }
 }
 
@@ -56,7 +67,7 @@ pub(crate) fn begin(
         Endpoint::Protected | Endpoint::StartSignIn | Endpoint::Session | Endpoint::Renewal | Endpoint::SignedOut => {
             check::begin(auth, enhanced, request, now, rng)
         }
-        Endpoint::SignIn => sign_in::begin(auth, request, now),
+        Endpoint::SignIn => sign_in::begin(auth, enhanced, request, now, rng),
         Endpoint::Refresh => refresh::begin(auth, request, now),
         Endpoint::SignOut => sign_out::begin(auth, request),
     }

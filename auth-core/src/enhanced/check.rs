@@ -6,6 +6,7 @@ use super::{
     audience::Audience,
     rules::{Demand, Rule},
     session::{Found, Session, find},
+    start_sign_in::start,
     viewer::Viewer,
 };
 use crate::{
@@ -64,7 +65,10 @@ fn turn_away(auth: &Authenticator, viewer: &Viewer, reason: Reason, now: UnixTim
         (_, Audience::Program) => Answer::new(401, reason)
             .with("WWW-Authenticate", "Bearer")
             .decide(auth.config()),
-        (_, Audience::Person) => reference::send_away(auth.config(), &viewer.as_reference(), reason, now, rng),
+        (Reason::SessionExpired, Audience::Person) if !viewer.refresh_failed() => {
+            reference::send_away(auth.config(), &viewer.as_reference(), reason, now, rng)
+        }
+        (_, Audience::Person) => start(auth, viewer, reason, now, rng),
     }
 }
 

@@ -43,6 +43,9 @@ impl fmt::Debug for Sealer {
 }
 
 impl Sealer {
+    /// What a sealed value is longer than the value, before base64: version, nonce and tag.
+    pub(crate) const OVERHEAD: usize = 1 + NONCE_LEN + 16;
+
     /// Keys from these secrets, newest first. `site` is whatever tells this site from those that may share a secret.
     pub(crate) fn new<'s>(
         secrets: impl IntoIterator<Item = &'s Secret<String>>,

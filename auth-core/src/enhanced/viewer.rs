@@ -1,7 +1,10 @@
 //! What is kept of a request that cannot simply pass, while calls are under way.
 
-use super::audience::Audience;
-use crate::{Request, cookie_names::REFRESH_MARKER, cookies::Cookies, endpoints::check as reference};
+use super::{audience::Audience, host_cookie::Host};
+use crate::{
+    Request, cookie_names::REFRESH_MARKER, cookies::Cookies, endpoints::check as reference,
+    js::percent::encode_component,
+};
 
 /// The request's own copy of what an answer depends on. No Debug form: it holds cookies.
 #[derive(Clone)]
@@ -11,6 +14,9 @@ pub(crate) struct Viewer {
     /// Path and query as they were sent.
     pub(crate) requested_uri: String,
     pub(crate) audience: Audience,
+    pub(crate) host: Host,
+    /// Of a redirect that is to be followed by a GET: whoever posted must not post to where it leads.
+    pub(crate) redirect_status: u16,
     fields: Vec<String>,
 }
 
@@ -20,8 +26,29 @@ impl Viewer {
             origin: request.origin(),
             requested_uri: request.requested_uri(),
             audience: Audience::of(request),
+            host: Host::of(request),
+            redirect_status: match request.method {
+                "GET" | "HEAD" => 302,
+                _ => 303,
+            },
             fields: request.cookies.iter().map(|&field| field.to_owned()).collect(),
         }
+    }
+
+    /// The address of a path of ours, whatever it says: it stands behind scheme and host, and what no header may hold
+    /// is encoded (T-REDIR-5). A valid request target comes out byte for byte.
+    pub(crate) fn address(&self, target: &str) -> String {
+        let mut address = self.origin.clone();
+        if !target.starts_with('/') {
+            address.push('/');
+        }
+        for c in target.chars() {
+            match c {
+                '!'..='~' => address.push(c),
+                c => address.push_str(&encode_component(c.encode_utf8(&mut [0; 4]))),
+            }
+        }
+        address
     }
 
     /// As the reference's answers take it.
@@ -29,8 +56,13 @@ impl Viewer {
         reference::Viewer {
             origin: self.origin.clone(),
             requested_uri: self.requested_uri.clone(),
-            refresh_failed: self.with_cookies(|cookies| cookies.get_non_empty(REFRESH_MARKER).is_some()),
+            refresh_failed: self.refresh_failed(),
         }
+    }
+
+    /// Whether the provider refused this browser's refresh token before.
+    pub(crate) fn refresh_failed(&self) -> bool {
+        self.with_cookies(|cookies| cookies.get_non_empty(REFRESH_MARKER).is_some())
     }
 
     /// Reads the cookies, which borrow from each other's container.

@@ -7,6 +7,8 @@
 )]
 
 mod attacks;
+mod browser;
+mod enhanced_attempts;
 mod fixture;
 mod keys;
 mod sessions;
