@@ -60,7 +60,12 @@ pub(crate) fn strip_own(request: &mut RequestHeader) {
 }
 
 fn is_own(pair: &[u8]) -> bool {
-    const PREFIXES: [&[u8]; 2] = [b"CognitoIdentityServiceProvider.", b"spa-auth-edge-"];
+    const PREFIXES: [&[u8]; 4] = [
+        b"CognitoIdentityServiceProvider.",
+        b"spa-auth-edge-",
+        b"portcullis-",
+        b"__Host-portcullis-",
+    ];
     const NAMES: [&[u8]; 5] = [
         b"amplify-signin-with-hostedUI",
         b"ID-TOKEN",
@@ -96,7 +101,7 @@ mod tests {
     fn own_cookies_are_taken_out_and_others_stay_as_they_are() {
         let mut request = request(&[
             "theme=dark; CognitoIdentityServiceProvider.abc.LastAuthUser=u;x= 1 ",
-            "spa-auth-edge-nonce=n; ID-TOKEN=t; amplify-signin-with-hostedUI=true; ID-TOKEN-2=kept",
+            "spa-auth-edge-nonce=n; __Host-portcullis-attempt-0=a; portcullis-hops=h; ID-TOKEN=t; amplify-signin-with-hostedUI=true; ID-TOKEN-2=kept",
         ]);
         strip_own(&mut request);
         let left: Vec<&HeaderValue> = request.headers.get_all(COOKIE).iter().collect();
