@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    CallError, Config, Decision, Endpoint, Entropy, HttpCall, HttpReply, Reason, Request, UnixTime,
+    CallError, Config, Decision, Endpoint, Entropy, HttpCall, HttpReply, Reason, Request, RuleTrace, UnixTime,
     endpoints::{check, refresh, sign_in, sign_out},
     enhanced,
     json::Json,
@@ -92,6 +92,12 @@ impl Authenticator {
     #[must_use]
     pub fn judge_claims(&self, claims: &Json, now: UnixTime) -> Reason {
         verification::judge_claims(self, claims, now)
+    }
+
+    /// Which rule holds for a request, and why the others do not. `None`: there are no rules.
+    #[must_use]
+    pub fn trace_rules(&self, request: &Request<'_>) -> Option<RuleTrace> {
+        enhanced::trace_rules(&self.config().enhanced.as_ref()?.rules, request)
     }
 
     /// The configuration in force.

@@ -10,7 +10,11 @@ use std::{borrow::Cow, fmt};
 
 use strsim::jaro_winkler;
 
-pub(crate) use self::{cookie_settings::CookieSettings, reader::Reader, secrets::Secrets};
+pub(crate) use self::{
+    cookie_settings::CookieSettings,
+    reader::{Reader, describe},
+    secrets::Secrets,
+};
 use self::{provider::Provider, reader::Strictness};
 use crate::{
     Secret,
@@ -259,6 +263,9 @@ impl Config {
         }
         if self.secrets.pkce_length < 43 {
             warnings.push("pkceLength is below 43, the least RFC 7636 allows".to_owned());
+        }
+        if let Some(enhanced) = &self.enhanced {
+            warnings.extend(enhanced.warnings(self));
         }
         warnings
     }

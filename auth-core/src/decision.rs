@@ -131,6 +131,18 @@ pub enum Reason {
     TokenAudience,
     /// The viewer is not in the required group.
     GroupRequired,
+    /// A rule lets nobody pass.
+    RuleDenied,
+    /// No rule fits the request, and what none fits is denied.
+    NoRule,
+    /// Which rule holds depends on how the path is read.
+    PathAmbiguous,
+    /// The viewer lacks a claim that the rule asks for.
+    ClaimRequired,
+    /// The viewer has no verified e-mail address of a domain that the rule asks for.
+    EmailDomain,
+    /// The token lacks a scope that the rule asks for.
+    ScopeRequired,
     /// Sign-in completed.
     SignedIn,
     /// The provider reported an error to the sign-in path.
@@ -228,6 +240,12 @@ impl Reason {
             Self::TokenUse => "token-use",
             Self::TokenAudience => "token-audience",
             Self::GroupRequired => "group-required",
+            Self::RuleDenied => "rule-denied",
+            Self::NoRule => "no-rule",
+            Self::PathAmbiguous => "path-ambiguous",
+            Self::ClaimRequired => "claim-required",
+            Self::EmailDomain => "email-domain",
+            Self::ScopeRequired => "scope-required",
             Self::SignedIn => "signed-in",
             Self::ProviderError => "provider-error",
             Self::CallbackInvalid => "callback-invalid",

@@ -17,7 +17,9 @@ mod start_sign_in;
 mod trouble;
 mod viewer;
 
-use self::{attempt::Attempts, rules::Rules};
+use self::attempt::Attempts;
+pub use self::rules::{RuleOutcome, RuleStep, RuleTrace};
+pub(crate) use self::rules::{Rules, trace as trace_rules};
 use crate::{
     Config, Endpoint, Entropy, Request, Step, UnixTime,
     authenticator::Authenticator,
@@ -31,11 +33,13 @@ pub(crate) struct Enhanced {
     pub(crate) rules: Rules,
     /// `parallelSignIns`.
     pub(crate) attempts: Option<Attempts>,
+    /// Whether the pool signs in people of other providers.
+    federated: bool,
 }
 
 impl Enhanced {
     /// Every key of `enhancements`.
-    pub(crate) const KEYS: [&'static str; 1] = ["parallelSignIns"];
+    pub(crate) const KEYS: &[&str] = &["federated", "parallelSignIns", "rules"];
 
     /// A shorter secret can be guessed by trying (T-CRYPTO-5). The reference's deployment makes 16 characters.
     pub(crate) const LEAST_SECRET_LENGTH: usize = 16;
@@ -43,11 +47,24 @@ impl Enhanced {
     /// Reads `enhancements`; `config` is everything else.
     pub(crate) fn read(reader: &mut Reader<'_>, config: &Config) -> Self {
         Self {
-            rules: Rules::read(),
+            federated: reader.flag("federated"),
+            rules: Rules::read(reader),
             attempts: reader.switch("parallelSignIns", true).then(|| Attempts::new(config)),
         }
     }
+
+    /// What is accepted but probably not meant, a sentence each.
+    pub(crate) fn warnings(&self, config: &Config) -> Vec<String> {
+        let mut warnings = self.rules.warnings();
+        if self.federated && config.requirements.group.is_none() && !self.rules.narrow() {
+            warnings.push(OPEN_TO_ALL.to_owned());
+        }
+        warnings
+    }
 }
+
+const OPEN_TO_ALL: &str = "the user pool signs in people of other identity providers, and no rule narrows who may \
+    pass: anyone with an account there may (see enhancements.rules)";
 
 /// Decides a request in the enhanced profile.
 pub(crate) fn begin(

@@ -33,6 +33,7 @@ pub use authenticator::{Authenticator, Capabilities, ForwardCookies, PendingCall
 pub use call::{AfterAttempt, CallError, CallPurpose, HttpCall, HttpReply, RetryPolicy};
 pub use config::{Config, ConfigError, ConfigProblem, Endpoint, LogLevel, http_headers_from_json};
 pub use decision::{Access, Decision, Forward, Reason, Response, VerifiedIdToken};
+pub use enhanced::{RuleOutcome, RuleStep, RuleTrace};
 pub use entropy::Entropy;
 pub use headers::{ConfiguredHeaders, ResponseHeaders};
 pub use request::{NoHeaders, Request, RequestHeaders, Scheme};

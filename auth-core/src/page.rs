@@ -15,6 +15,10 @@ pub(crate) enum PageKind {
     ConfirmSignIn,
     RefreshIssue,
     SignedOut,
+    /// Nobody may see it, signed in or not.
+    NotAvailable,
+    /// The path can be read in two ways.
+    UnclearAddress,
 }
 
 struct Wording {
@@ -116,6 +120,18 @@ impl PageKind {
                 title: "Signed out",
                 message: "You are signed out.",
                 link: "Go on",
+            },
+            Self::NotAvailable => Wording {
+                kind: "not-available",
+                title: "Not available",
+                message: "There is nothing to see at this address, whether you are signed in or not.",
+                link: "Go to the start page",
+            },
+            Self::UnclearAddress => Wording {
+                kind: "unclear-address",
+                title: "Unclear address",
+                message: "This address is written in a way that is not accepted here.",
+                link: "Go to the start page",
             },
         }
     }

@@ -25,7 +25,7 @@ pub(super) fn read(reader: &mut Reader<'_>, config: &Config) -> Option<Enhanced>
             &format!("at least {} random ones", Enhanced::LEAST_SECRET_LENGTH),
         );
     }
-    Some(reader.section("enhancements", &Enhanced::KEYS, |section| {
+    Some(reader.section("enhancements", Enhanced::KEYS, |section| {
         Enhanced::read(section, config)
     }))
 }

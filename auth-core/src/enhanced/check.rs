@@ -1,18 +1,22 @@
 //! Protected paths: what the rules ask for, what the viewer brings, and what follows.
 
+use std::sync::Arc;
+
 use super::{
     Enhanced,
     answer::Answer,
     audience::Audience,
-    rules::{Demand, Rule},
+    rules::{Demand, Requirement},
     session::{Found, Session, find},
     start_sign_in::start,
     viewer::Viewer,
 };
 use crate::{
-    Access, Decision, Entropy, Forward, Reason, Request, Step, UnixTime, VerifiedIdToken,
+    Access, Config, Decision, Entropy, Forward, Reason, Request, Step, UnixTime, VerifiedIdToken,
     authenticator::Authenticator,
+    cookie_names::Token,
     endpoints::check as reference,
+    jwt::UnverifiedIdToken,
     page::{Page, PageKind},
     verification::fetch_keys_then,
 };
@@ -26,13 +30,14 @@ pub(crate) fn begin(
 ) -> Step {
     let rule = match enhanced.rules.demand(request) {
         Demand::Session(rule) => rule,
-        Demand::Nobody => return forbid(auth, &Viewer::of(request), Reason::GroupRequired),
+        Demand::Anyone => return admit_anyone(auth, request, now),
+        Demand::Nobody(reason) => return forbid(auth, &Viewer::of(request), reason),
     };
     match find(auth, request, now) {
         Found::Valid(session) => admit(auth, rule, session, || Viewer::of(request)),
         Found::Nothing(reason) => turn_away(auth, &Viewer::of(request), reason, now, rng),
         Found::KeysDue { token, key_id } => {
-            let (viewer, rule) = (Viewer::of(request), rule.clone());
+            let (viewer, rule) = (Viewer::of(request), Arc::clone(rule));
             fetch_keys_then(
                 auth,
                 &token,
@@ -46,11 +51,28 @@ pub(crate) fn begin(
     }
 }
 
-/// A good session passes, if the rule admits it.
-fn admit(auth: &Authenticator, rule: &Rule, session: Session, viewer: impl FnOnce() -> Viewer) -> Step {
-    if !rule.admits(&session.token) {
-        return forbid(auth, &viewer(), Reason::GroupRequired);
+/// A public path: everybody passes. A good session passes as what it is, and whatever else is in the cookies costs
+/// neither a redirect nor a call.
+fn admit_anyone(auth: &Authenticator, request: &Request<'_>, now: UnixTime) -> Step {
+    match find(auth, request, now) {
+        Found::Valid(session) => pass(session),
+        Found::Nothing(_) | Found::KeysDue { .. } => Step::Decided(Decision::Forward(Forward {
+            access: Access::Public,
+            response_cookies: Vec::new(),
+            reason: Reason::Public,
+        })),
     }
+}
+
+/// A good session passes, if the rule admits it.
+fn admit(auth: &Authenticator, rule: &Requirement, session: Session, viewer: impl FnOnce() -> Viewer) -> Step {
+    match rule.admits(&session.token) {
+        Ok(()) => pass(session),
+        Err(reason) => forbid(auth, &viewer(), reason),
+    }
+}
+
+fn pass(session: Session) -> Step {
     Step::Decided(Decision::Forward(Forward {
         access: Access::Session(VerifiedIdToken(session.token)),
         response_cookies: Vec::new(),
@@ -72,17 +94,55 @@ fn turn_away(auth: &Authenticator, viewer: &Viewer, reason: Reason, now: UnixTim
     }
 }
 
-/// Never a redirect: whoever may not see it may not see it after another sign-in either.
-fn forbid(auth: &Authenticator, viewer: &Viewer, reason: Reason) -> Step {
+/// Never a redirect: whoever may not see it may not see it after another sign-in either. Nothing in it tells whether
+/// there is anything to see (T-LEAK-4).
+pub(crate) fn forbid(auth: &Authenticator, viewer: &Viewer, reason: Reason) -> Step {
     let config = auth.config();
+    let status = match reason {
+        Reason::PathAmbiguous => 400,
+        _ => 403,
+    };
+    if viewer.audience == Audience::Program {
+        return Answer::new(status, reason).decide(config);
+    }
+    let (kind, details) = match reason {
+        Reason::PathAmbiguous => (PageKind::UnclearAddress, UNCLEAR.to_owned()),
+        Reason::RuleDenied | Reason::NoRule => (PageKind::NotAvailable, CLOSED.to_owned()),
+        _ => (PageKind::NotAuthorized, who_is_not_among_them(config, viewer)),
+    };
+    let path = match kind {
+        PageKind::NotAuthorized => &config.sign_out_path,
+        _ => "/",
+    };
     Answer::page(
-        403,
+        status,
         &Page {
-            kind: PageKind::NotAuthorized,
+            kind,
             reason,
-            details: "Your account is not among those that this content is meant for.",
-            link: &format!("{}{}", viewer.origin, config.sign_out_path),
+            details: &details,
+            link: &format!("{}{path}", viewer.origin),
         },
     )
     .decide(config)
+}
+
+const UNCLEAR: &str = "The path of this address can be read in more than one way, and it depends on the way whether \
+    you may see what is there.";
+const CLOSED: &str = "No rule of this site lets anybody see this address.";
+
+/// Names the account, so that its holder sees that it is another than was meant. The token's signature was right;
+/// the name is only shown.
+fn who_is_not_among_them(config: &Config, viewer: &Viewer) -> String {
+    let name = viewer.with_cookies(|cookies| {
+        let token = config.cookie_scheme.token(Token::Id, cookies)?;
+        let token = UnverifiedIdToken::decode(&token)?;
+        let name = ["email", "cognito:username", "sub"]
+            .iter()
+            .find_map(|name| token.claim(name)?.as_str());
+        name.map(str::to_owned)
+    });
+    let who = name
+        .map(|name| format!("You are signed in as {name}. "))
+        .unwrap_or_default();
+    format!("{who}Your account is not among those that this content is meant for.")
 }
