@@ -1,7 +1,18 @@
-//! A site and a signed-in viewer's request, as the benches measure them.
+//! What the benches and the load harness have in common.
 //!
-//! The keys are those of the core's tests; the cookies are a Cognito session's in size and number.
+//! At the root, a site and a signed-in viewer's request, as the micro-benches measure them: the keys are those of
+//! the core's tests, the cookies are a Cognito session's in size and number. Below it, the harness, from the
+//! inside out: [`generator`] sends requests and times them, [`sessions`] has the viewers' cookies, [`process`]
+//! runs servers and reads what they take, [`origin`] is content to serve, [`portcullis`] the proxy around it.
 #![expect(clippy::expect_used, reason = "a bench stops at the first thing that is wrong")]
+
+pub mod cli;
+pub mod generator;
+pub mod load;
+pub mod origin;
+pub mod portcullis;
+pub mod process;
+pub mod sessions;
 
 use auth_core::{Authenticator, Capabilities, Config, Entropy, NoHeaders, Request, Scheme, UnixTime, json::Json};
 use ring::{

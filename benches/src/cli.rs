@@ -1,0 +1,33 @@
+//! The command line of the harness.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::load;
+
+/// Load for the proxy, and what comes of it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "benches",
+    version,
+    after_help = "Exit codes: 0 done, 1 failed or found something wrong, 2 wrong usage."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Put load on the proxy and report throughput, latency, processor time and memory.
+    Load(load::Arguments),
+}
+
+/// Runs the command of the process's arguments.
+#[must_use]
+pub fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Load(arguments) => load::run(&arguments),
+    }
+}

@@ -1,0 +1,132 @@
+//! The proxy's Prometheus metrics, before and after.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Read as _, Write as _},
+    net::{SocketAddr, TcpStream, ToSocketAddrs as _},
+    time::Duration,
+};
+
+use serde::Serialize;
+use url::Url;
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Every series and its value.
+pub(super) type Scrape = BTreeMap<String, f64>;
+
+/// A series that has changed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Change {
+    /// Name and labels.
+    pub(super) series: String,
+    pub(super) before: f64,
+    pub(super) after: f64,
+    pub(super) difference: f64,
+}
+
+/// Where metrics are.
+#[derive(Clone, Debug)]
+pub(super) struct Endpoint {
+    address: SocketAddr,
+    host: String,
+    target: String,
+}
+
+impl Endpoint {
+    /// Those of the admin listener.
+    pub(super) fn of_admin(address: SocketAddr) -> Self {
+        Self {
+            address,
+            host: address.to_string(),
+            target: "/metrics".to_owned(),
+        }
+    }
+
+    /// `None`: not an http address that is known.
+    pub(super) fn of_url(url: &Url) -> Option<Self> {
+        let host = url.host_str()?;
+        let port = url.port_or_known_default()?;
+        let address = (host.trim_matches(['[', ']']), port).to_socket_addrs().ok()?.next()?;
+        (url.scheme() == "http").then(|| Self {
+            address,
+            host: host.to_owned(),
+            target: url.path().to_owned(),
+        })
+    }
+
+    /// Asks for them.
+    pub(super) fn scrape(&self) -> io::Result<Scrape> {
+        let mut stream = TcpStream::connect_timeout(&self.address, TIMEOUT)?;
+        stream.set_read_timeout(Some(TIMEOUT))?;
+        // HTTP/1.0: the answer ends with the connection and has no chunks.
+        write!(stream, "GET {} HTTP/1.0\r\nHost: {}\r\n\r\n", self.target, self.host)?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let parts = answer.split_once("\r\n\r\n");
+        match parts.filter(|(head, _)| head.split(' ').nth(1) == Some("200")) {
+            Some((_, body)) => Ok(parse(body)),
+            None => Err(io::Error::other("the metrics' address does not answer with status 200")),
+        }
+    }
+}
+
+/// The text format; comments are left out, and so are buckets, which only sums of differences are made of.
+fn parse(text: &str) -> Scrape {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let series = lines.filter_map(|line| {
+        let (series, value) = line.trim().rsplit_once(' ')?;
+        let name = series.split('{').next()?;
+        (!name.ends_with("_bucket")).then_some(())?;
+        Some((series.to_owned(), value.parse().ok()?))
+    });
+    series.collect()
+}
+
+/// What has changed; a series that was not there before was 0.
+pub(super) fn changes(before: &Scrape, after: &Scrape) -> Vec<Change> {
+    let changed = after.iter().filter_map(|(series, &after)| {
+        let before = before.get(series).copied().unwrap_or(0.0);
+        let difference = after - before;
+        (difference != 0.0).then(|| Change {
+            series: series.clone(),
+            before,
+            after,
+            difference,
+        })
+    });
+    changed.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "# HELP a_total help\n# TYPE a_total counter\na_total{code=\"2xx\",site=\"a b\"} 7\n\
+                        t_bucket{le=\"0.1\"} 3\nt_sum 0.25\nt_count 3\nbroken\n";
+
+    #[test]
+    fn series_are_read_with_their_labels() {
+        let scrape = parse(TEXT);
+        assert_eq!(scrape.len(), 3);
+        assert_eq!(scrape["a_total{code=\"2xx\",site=\"a b\"}"], 7.0);
+        assert_eq!(scrape["t_sum"], 0.25);
+    }
+
+    #[test]
+    fn only_what_has_changed_is_shown() {
+        let (before, after) = (parse("same 1\ncount 2\n"), parse("same 1\ncount 5\nnew 3\n"));
+        let found: Vec<(String, f64)> = changes(&before, &after)
+            .into_iter()
+            .map(|change| (change.series, change.difference))
+            .collect();
+        assert_eq!(found, [("count".to_owned(), 3.0), ("new".to_owned(), 3.0)]);
+    }
+
+    #[test]
+    fn metrics_come_over_plain_http() {
+        let endpoint = |url: &str| Endpoint::of_url(&Url::parse(url).unwrap());
+        assert_eq!(endpoint("http://127.0.0.1:9090/metrics").unwrap().target, "/metrics");
+        assert!(endpoint("https://127.0.0.1/metrics").is_none());
+    }
+}

@@ -1,0 +1,11 @@
+//! The load harness: `cargo run --release -p benches -- --help`.
+
+use std::process::ExitCode;
+
+// The proxy's: this program becomes it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    benches::portcullis::become_proxy().unwrap_or_else(benches::cli::main)
+}
