@@ -31,7 +31,9 @@ pub(crate) enum Token {
 }
 
 impl Token {
-    const fn amplify_suffix(self) -> &'static str {
+    pub(crate) const ALL: [Self; 3] = [Self::Id, Self::Access, Self::Refresh];
+
+    pub(crate) const fn amplify_suffix(self) -> &'static str {
         match self {
             Self::Id => ".idToken",
             Self::Access => ".accessToken",
@@ -39,7 +41,7 @@ impl Token {
         }
     }
 
-    const fn elasticsearch_name(self) -> &'static str {
+    pub(crate) const fn elasticsearch_name(self) -> &'static str {
         match self {
             Self::Id => "ID-TOKEN",
             Self::Access => "ACCESS-TOKEN",

@@ -26,6 +26,11 @@ impl<'a> Cookies<'a> {
         })
     }
 
+    /// Every name with its value as it was sent, in the order in which they hold.
+    pub(crate) fn all(self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.0.iter().rev().flat_map(|field| pairs(field))
+    }
+
     /// The value of the cookie of that name.
     pub(crate) fn get(self, name: &str) -> Option<Cow<'a, str>> {
         self.find(|known| known == name)

@@ -80,9 +80,19 @@ impl VerifiedIdToken {
         self.0.payload.member(name)
     }
 
-    /// The token as it was presented. Whoever holds it is the viewer until it expires.
+    /// The id token itself. `None`: the viewer brought a sealed session that does not hold it. Whoever holds it is the
+    /// viewer until it expires.
     #[must_use]
-    pub fn token(&self) -> &Secret<Arc<str>> {
+    pub fn token(&self) -> Option<&Secret<Arc<str>>> {
+        match &self.0.unsealed {
+            None => Some(&self.0.raw),
+            Some(unsealed) => unsealed.id_token.as_ref(),
+        }
+    }
+
+    /// What the viewer presented to prove it: the id token, or a sealed session. It tells sessions apart.
+    #[must_use]
+    pub fn credential(&self) -> &Secret<Arc<str>> {
         &self.0.raw
     }
 }
@@ -115,6 +125,8 @@ pub enum Reason {
     SessionExpired,
     /// The id token has expired and a refresh failed before; sign in.
     SessionNotRefreshable,
+    /// The sealed session was not sealed by us, or with a secret that is gone; sign in.
+    SessionSeal,
     /// The id token is not a JWT of the right form; sign in.
     TokenMalformed,
     /// The id token is from another issuer; sign in.
@@ -145,6 +157,8 @@ pub enum Reason {
     ScopeRequired,
     /// Sign-in completed.
     SignedIn,
+    /// Sign-in completed, and the viewer's cookies take more room than servers like.
+    SignedInOverBudget,
     /// The provider reported an error to the sign-in path.
     ProviderError,
     /// `code` or `state` missing or repeated.
@@ -232,6 +246,7 @@ impl Reason {
             Self::SessionAbsent => "session-absent",
             Self::SessionExpired => "session-expired",
             Self::SessionNotRefreshable => "session-not-refreshable",
+            Self::SessionSeal => "session-seal",
             Self::TokenMalformed => "token-malformed",
             Self::TokenIssuer => "token-issuer",
             Self::TokenKey => "token-key",
@@ -247,6 +262,7 @@ impl Reason {
             Self::EmailDomain => "email-domain",
             Self::ScopeRequired => "scope-required",
             Self::SignedIn => "signed-in",
+            Self::SignedInOverBudget => "signed-in-over-budget",
             Self::ProviderError => "provider-error",
             Self::CallbackInvalid => "callback-invalid",
             Self::StateInvalid => "state-invalid",

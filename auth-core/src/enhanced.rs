@@ -7,21 +7,29 @@ mod answer;
 mod attempt;
 mod audience;
 mod check;
+mod expiry;
 mod hops;
 mod host_cookie;
+mod hygiene;
+mod own_cookies;
+mod places;
+mod plain;
 mod rules;
 mod seal;
+mod sealed;
 mod session;
 mod sign_in;
 mod start_sign_in;
 mod trouble;
 mod viewer;
+mod writer;
 
-use self::attempt::Attempts;
+pub(crate) use self::session::Unsealed;
+use self::{attempt::Attempts, hygiene::Hygiene, sealed::SealedSessions};
 pub use self::rules::{RuleOutcome, RuleStep, RuleTrace};
 pub(crate) use self::rules::{Rules, trace as trace_rules};
 use crate::{
-    Config, Endpoint, Entropy, Request, Step, UnixTime,
+    Config, Endpoint, Entropy, Request, Secret, Step, UnixTime,
     authenticator::Authenticator,
     config::Reader,
     endpoints::{refresh, sign_out},
@@ -33,20 +41,35 @@ pub(crate) struct Enhanced {
     pub(crate) rules: Rules,
     /// `parallelSignIns`.
     pub(crate) attempts: Option<Attempts>,
+    pub(crate) hygiene: Hygiene,
+    /// Sessions are sealed, if they are.
+    pub(crate) sealed: Option<SealedSessions>,
     /// Whether the pool signs in people of other providers.
     federated: bool,
 }
 
 impl Enhanced {
     /// Every key of `enhancements`.
-    pub(crate) const KEYS: &[&str] = &["federated", "parallelSignIns", "rules"];
+    pub(crate) const KEYS: &[&str] = &[
+        "accessTokenCookie",
+        "cookieBudgetBytes",
+        "cookieHygiene",
+        "federated",
+        "parallelSignIns",
+        "rules",
+        "sealedSession",
+        "sessionSecrets",
+    ];
 
     /// A shorter secret can be guessed by trying (T-CRYPTO-5). The reference's deployment makes 16 characters.
     pub(crate) const LEAST_SECRET_LENGTH: usize = 16;
 
     /// Reads `enhancements`; `config` is everything else.
     pub(crate) fn read(reader: &mut Reader<'_>, config: &Config) -> Self {
+        let secrets = session_secrets(reader, config);
         Self {
+            hygiene: Hygiene::read(reader),
+            sealed: SealedSessions::read(reader, config, &secrets),
             federated: reader.flag("federated"),
             rules: Rules::read(reader),
             attempts: reader.switch("parallelSignIns", true).then(|| Attempts::new(config)),
@@ -65,6 +88,16 @@ impl Enhanced {
 
 const OPEN_TO_ALL: &str = "the user pool signs in people of other identity providers, and no rule narrows who may \
     pass: anyone with an account there may (see enhancements.rules)";
+
+/// What sessions are sealed with, newest first: the first seals, all of them open.
+fn session_secrets(reader: &mut Reader<'_>, config: &Config) -> Vec<Secret<String>> {
+    let own = reader.secrets("sessionSecrets", Enhanced::LEAST_SECRET_LENGTH);
+    if own.is_empty() {
+        vec![config.secrets.nonce_signing.clone()]
+    } else {
+        own
+    }
+}
 
 /// Decides a request in the enhanced profile.
 pub(crate) fn begin(

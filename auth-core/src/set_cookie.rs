@@ -50,7 +50,7 @@ impl<'a> CookieWriter<'a> {
                     .claim("cognito:username")
                     .map_or_else(String::new, Json::to_template),
                 config.scope.clone(),
-                encode_component(&user_data(decoded)),
+                encode_component(&user_data(|name| decoded.claim(name))),
                 "true".to_owned(),
             ],
             CookieScheme::Elasticsearch => vec!["True".to_owned()],
@@ -138,7 +138,7 @@ impl<'a> CookieWriter<'a> {
 }
 
 /// The cookies that stand beside a user's tokens, with their attributes.
-fn companions<'c>(config: &'c Config, user: &str) -> Vec<(String, &'c str)> {
+pub(crate) fn companions<'c>(config: &'c Config, user: &str) -> Vec<(String, &'c str)> {
     let settings = &config.cookie_settings;
     match &config.cookie_scheme {
         CookieScheme::Amplify { prefix } => vec![
@@ -166,15 +166,13 @@ pub(crate) fn cookie_user(scheme: &CookieScheme, decoded: &UnverifiedIdToken) ->
 }
 
 /// Amplify's `userData`: an absent claim drops its key.
-fn user_data(decoded: &UnverifiedIdToken) -> String {
+pub(crate) fn user_data<'c>(claim: impl Fn(&str) -> Option<&'c Json>) -> String {
     let attribute = |name: &str| {
-        let value = decoded
-            .claim(name)
+        let value = claim(name)
             .map(|value| format!(r#","Value":{}"#, value.stringify()));
         format!(r#"{{"Name":{}{}}}"#, stringify_text(name), value.unwrap_or_default())
     };
-    let user = decoded
-        .claim("cognito:username")
+    let user = claim("cognito:username")
         .map(|value| format!(r#","Username":{}"#, value.stringify()));
     format!(
         r#"{{"UserAttributes":[{},{}]{}}}"#,
@@ -186,7 +184,7 @@ fn user_data(decoded: &UnverifiedIdToken) -> String {
 
 /// The value and attributes that make a browser drop the cookie: the settings without their own end,
 /// and an end in the past.
-fn expired(attributes: &str) -> String {
+pub(crate) fn expired(attributes: &str) -> String {
     let kept = attributes.split(';').map(str::trim).filter(|part| {
         let part = part.to_ascii_lowercase();
         !part.starts_with("max-age") && !part.starts_with("expires")

@@ -128,7 +128,7 @@ pub(crate) fn judge_claims(auth: &Authenticator, claims: &Json, now: UnixTime) -
     }
 }
 
-const fn reason_of(error: ClaimError) -> Reason {
+pub(crate) const fn reason_of(error: ClaimError) -> Reason {
     match error {
         ClaimError::Expired => Reason::SessionExpired,
         ClaimError::ExpiryOutOfRange => Reason::TokenMalformed,

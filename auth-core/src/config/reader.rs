@@ -144,6 +144,31 @@ impl<'j> Reader<'j> {
         }
     }
 
+    /// A list of secrets of so many characters or more, none of which shows in a problem; absent, it is empty.
+    pub(crate) fn secrets(&mut self, key: &str, least_length: usize) -> Vec<Secret<String>> {
+        let expected = format!("a list of strings of {least_length} or more random characters each");
+        let list = match self.value(key) {
+            None => return Vec::new(),
+            Some(Json::Array(list)) if !list.is_empty() => list,
+            found => {
+                self.problem(key, found.map_or("nothing", kind_of), &expected);
+                return Vec::new();
+            }
+        };
+        let mut secrets = Vec::with_capacity(list.len());
+        for (index, entry) in list.iter().enumerate() {
+            match entry.as_str() {
+                Some(text) if text.len() >= least_length => secrets.push(Secret::new(text.to_owned())),
+                Some(text) => {
+                    let found = format!("a secret of {} characters", text.len());
+                    self.problem(&format!("{key}[{index}]"), found, &expected);
+                }
+                None => self.problem(&format!("{key}[{index}]"), kind_of(entry), &expected),
+            }
+        }
+        secrets
+    }
+
     /// One of a few words.
     pub(crate) fn choice<T: Copy>(&mut self, key: &str, choices: &[(&str, T)]) -> Option<T> {
         let found = self.value(key);

@@ -7,12 +7,13 @@ use super::{
     answer::Answer,
     audience::Audience,
     rules::{Demand, Requirement},
-    session::{Found, Session, find},
+    session::{Found, Order, Session, find},
     start_sign_in::start,
     viewer::Viewer,
+    writer::SessionWriter,
 };
 use crate::{
-    Access, Config, Decision, Entropy, Forward, Reason, Request, Step, UnixTime, VerifiedIdToken,
+    Access, Config, Decision, Entropy, Forward, ForwardCookies, Reason, Request, Step, UnixTime, VerifiedIdToken,
     authenticator::Authenticator,
     cookie_names::Token,
     endpoints::check as reference,
@@ -30,11 +31,11 @@ pub(crate) fn begin(
 ) -> Step {
     let rule = match enhanced.rules.demand(request) {
         Demand::Session(rule) => rule,
-        Demand::Anyone => return admit_anyone(auth, request, now),
+        Demand::Anyone => return admit_anyone(auth, enhanced, request, now, rng),
         Demand::Nobody(reason) => return forbid(auth, &Viewer::of(request), reason),
     };
-    match find(auth, request, now) {
-        Found::Valid(session) => admit(auth, rule, session, || Viewer::of(request)),
+    match find(auth, enhanced, request, now) {
+        Found::Valid(session) => admit(auth, rule, session, || Viewer::of(request), now, rng),
         Found::Nothing(reason) => turn_away(auth, &Viewer::of(request), reason, now, rng),
         Found::KeysDue { token, key_id } => {
             let (viewer, rule) = (Viewer::of(request), Arc::clone(rule));
@@ -43,7 +44,7 @@ pub(crate) fn begin(
                 &token,
                 key_id,
                 move |auth, verification, now, rng| match verification {
-                    Ok(token) => admit(auth, &rule, Session::verified(token), || viewer),
+                    Ok(token) => admit(auth, &rule, Session::verified(token), || viewer, now, rng),
                     Err(reason) => turn_away(auth, &viewer, reason, now, rng),
                 },
             )
@@ -53,9 +54,15 @@ pub(crate) fn begin(
 
 /// A public path: everybody passes. A good session passes as what it is, and whatever else is in the cookies costs
 /// neither a redirect nor a call.
-fn admit_anyone(auth: &Authenticator, request: &Request<'_>, now: UnixTime) -> Step {
-    match find(auth, request, now) {
-        Found::Valid(session) => pass(session),
+fn admit_anyone(
+    auth: &Authenticator,
+    enhanced: &Enhanced,
+    request: &Request<'_>,
+    now: UnixTime,
+    rng: &mut dyn Entropy,
+) -> Step {
+    match find(auth, enhanced, request, now) {
+        Found::Valid(session) => pass(auth, session, || Viewer::of(request), now, rng),
         Found::Nothing(_) | Found::KeysDue { .. } => Step::Decided(Decision::Forward(Forward {
             access: Access::Public,
             response_cookies: Vec::new(),
@@ -65,19 +72,53 @@ fn admit_anyone(auth: &Authenticator, request: &Request<'_>, now: UnixTime) -> S
 }
 
 /// A good session passes, if the rule admits it.
-fn admit(auth: &Authenticator, rule: &Requirement, session: Session, viewer: impl FnOnce() -> Viewer) -> Step {
+fn admit(
+    auth: &Authenticator,
+    rule: &Requirement,
+    session: Session,
+    viewer: impl FnOnce() -> Viewer,
+    now: UnixTime,
+    rng: &mut dyn Entropy,
+) -> Step {
     match rule.admits(&session.token) {
-        Ok(()) => pass(session),
+        Ok(()) => pass(auth, session, viewer, now, rng),
         Err(reason) => forbid(auth, &viewer(), reason),
     }
 }
 
-fn pass(session: Session) -> Step {
+/// The request goes on; what is not in order among the viewer's cookies is put so by its answer.
+fn pass(
+    auth: &Authenticator,
+    session: Session,
+    viewer: impl FnOnce() -> Viewer,
+    now: UnixTime,
+    rng: &mut dyn Entropy,
+) -> Step {
+    let response_cookies = match session.order {
+        Order::Tidy => Vec::new(),
+        Order::Cluttered | Order::Unsealed => tidy(auth, &session, viewer, now, rng),
+    };
     Step::Decided(Decision::Forward(Forward {
         access: Access::Session(VerifiedIdToken(session.token)),
-        response_cookies: Vec::new(),
+        response_cookies,
         reason: session.reason,
     }))
+}
+
+/// What brings the viewer's cookies into order, where an answer to a forwarded request can carry that.
+fn tidy(
+    auth: &Authenticator,
+    session: &Session,
+    viewer: impl FnOnce() -> Viewer,
+    now: UnixTime,
+    rng: &mut dyn Entropy,
+) -> Vec<String> {
+    match (auth.capabilities().forward_cookies, auth.config().enhanced.as_deref()) {
+        (ForwardCookies::Possible, Some(enhanced)) => {
+            SessionWriter::new(auth, enhanced, &viewer()).tidy(session, now, rng)
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Someone without a good session is sent to get one, if that is what they can do.

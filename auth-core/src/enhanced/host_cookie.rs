@@ -23,6 +23,16 @@ impl Host {
         }
     }
 
+    /// How the viewer reached it.
+    pub(crate) const fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// Its name in lower case, with the port if one was said.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The name under which the cookie travels.
     pub(crate) fn cookie_name(&self, name: &str) -> String {
         match self.scheme {

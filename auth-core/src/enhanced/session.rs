@@ -1,15 +1,27 @@
 //! The session that a request brings: which of what it carries counts, and whether it is good.
+//!
+//! A browser may send several cookies of one name (RFC 6265, section 5.4), of several users, in an order that
+//! whoever planted one of them chose. Each is tried, up to a bound; the first that verifies is the session.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
+use super::{
+    Enhanced,
+    own_cookies::{is_user, last_users, token_user},
+    sealed,
+    viewer::Viewer,
+};
 use crate::{
-    Reason, Request, UnixTime,
+    Config, Reason, Request, Scheme, Secret, UnixTime,
     authenticator::Authenticator,
     cookie_names::Token,
-    cookies::Cookies,
-    jwt::IdToken,
+    cookies::{Cookies, decode},
+    jwt::{IdToken, UnverifiedIdToken},
     verification::{Verdict, verify},
 };
+
+/// More candidates than any honest browser has; each may cost a signature (T-DOS-6).
+const MOST_CANDIDATES: usize = 6;
 
 /// What a request brings.
 pub(crate) enum Found {
@@ -27,25 +39,202 @@ pub(crate) struct Session {
     pub(crate) token: Arc<IdToken>,
     /// [`Reason::SessionKnown`] or [`Reason::SessionVerified`].
     pub(crate) reason: Reason,
+    /// Whether the viewer's cookies are as they should be.
+    pub(crate) order: Order,
+}
+
+/// Whether the viewer's cookies are as they should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    Tidy,
+    /// Other cookies stand in the way of the session's own.
+    Cluttered,
+    /// The session is not sealed, and is to be.
+    Unsealed,
+}
+
+/// When a session began, and when it was last written. Only a sealed session knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Times {
+    pub(crate) created: UnixTime,
+    pub(crate) seen: UnixTime,
+}
+
+/// What a sealed session holds beside the claims.
+#[derive(Debug)]
+pub(crate) struct Unsealed {
+    pub(crate) id_token: Option<Secret<Arc<str>>>,
+    pub(crate) times: Times,
+}
+
+/// What a session can be renewed with, whatever its id token is worth by now.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pub(crate) refresh_token: Secret<String>,
+    /// Whose it is said to be: a renewed token of another subject is refused (T-JWT-6).
+    pub(crate) subject: Option<String>,
+    pub(crate) times: Option<Times>,
 }
 
 /// Looks for a session. A known one costs a look into the token cache.
-pub(crate) fn find(auth: &Authenticator, request: &Request<'_>, now: UnixTime) -> Found {
+pub(crate) fn find(auth: &Authenticator, enhanced: &Enhanced, request: &Request<'_>, now: UnixTime) -> Found {
     let cookies = Cookies::new(request.cookies);
-    let Some(token) = auth.config().cookie_scheme.token(Token::Id, cookies) else {
-        return Found::Nothing(Reason::SessionAbsent);
+    let sealed = enhanced.sealed.as_ref();
+    let (presented, order) = match sealed.and_then(|_| sealed::text(cookies, request.scheme)) {
+        Some(text) => (Some(text), Order::Tidy),
+        None if sealed.is_some() => (auth.config().cookie_scheme.token(Token::Id, cookies), Order::Unsealed),
+        None => (auth.config().cookie_scheme.token(Token::Id, cookies), Order::Tidy),
     };
-    if let Some(token) = auth.tokens().get(&token, now) {
-        let reason = Reason::SessionKnown;
-        return Found::Valid(Session { token, reason });
+    match presented.and_then(|presented| auth.tokens().get(&presented, now)) {
+        Some(token) => Found::Valid(Session {
+            token,
+            reason: Reason::SessionKnown,
+            order,
+        }),
+        None => Search::new(auth, enhanced, now).run(cookies, request.scheme),
     }
-    match verify(auth, &token, now) {
-        Verdict::Verified(token) => Found::Valid(Session::verified(token)),
-        Verdict::KeysDue { key_id } => Found::KeysDue {
-            token: token.into_owned(),
-            key_id,
-        },
-        Verdict::Rejected(reason) => Found::Nothing(reason),
+}
+
+/// What a renewal needs, from the sealed session or else from the tokens' own cookies. `None`: no refresh token.
+pub(crate) fn kept(auth: &Authenticator, enhanced: &Enhanced, viewer: &Viewer) -> Option<Kept> {
+    viewer.with_cookies(|cookies| {
+        let sealed = enhanced.sealed.as_ref().and_then(|sealed| {
+            let texts = sealed::texts(cookies, viewer.host.scheme());
+            texts.iter().find_map(|text| sealed.kept(auth.config(), text, viewer.host.scheme()))
+        });
+        sealed.or_else(|| kept_in_plain_cookies(auth.config(), enhanced, cookies))
+    })
+}
+
+fn kept_in_plain_cookies(config: &Config, enhanced: &Enhanced, cookies: Cookies<'_>) -> Option<Kept> {
+    let Candidate { user, value, .. } = candidates(config, enhanced, cookies, Token::Refresh).into_iter().next()?;
+    let ids = candidates(config, enhanced, cookies, Token::Id);
+    let id = ids.iter().find(|candidate| candidate.user == user);
+    let decoded = id.and_then(|candidate| UnverifiedIdToken::decode(&candidate.value));
+    Some(Kept {
+        refresh_token: Secret::new(value.into_owned()),
+        subject: decoded.and_then(|decoded| decoded.claim("sub")?.as_str().map(str::to_owned)),
+        times: None,
+    })
+}
+
+/// One token among the cookies.
+struct Candidate<'a> {
+    /// The user part of its name.
+    user: &'a str,
+    value: Cow<'a, str>,
+}
+
+/// The tokens of one kind, those of the last user first. Others' count only where the last user has none of any
+/// kind, or where there are several last users: nobody is to become someone else because a session ran out.
+fn candidates<'a>(config: &Config, enhanced: &Enhanced, cookies: Cookies<'a>, token: Token) -> Vec<Candidate<'a>> {
+    if !enhanced.hygiene.tries_every_candidate {
+        let value = config.cookie_scheme.token(token, cookies);
+        return value.map(|value| Candidate { user: "", value }).into_iter().collect();
+    }
+    let last = last_users(config, cookies);
+    let is_last = |part: &str| last.iter().any(|user| is_user(part, user));
+    let parts = |token| {
+        cookies
+            .all()
+            .filter_map(move |(name, value)| Some((token_user(config, name, token)?, value)))
+            .filter(|(_, value)| !value.is_empty())
+    };
+    let last_has_any = Token::ALL.iter().any(|&token| parts(token).any(|(user, _)| is_last(user)));
+    let mut found: Vec<Candidate<'a>> = Vec::new();
+    for others in [false, true] {
+        for (user, value) in parts(token).filter(|(user, _)| is_last(user) != others) {
+            let value = decode(value);
+            if !found.iter().any(|known| known.value == value) && found.len() < MOST_CANDIDATES {
+                found.push(Candidate { user, value });
+            }
+        }
+        if last_has_any {
+            break;
+        }
+    }
+    found
+}
+
+/// A look at every candidate, for the first that is good.
+struct Search<'a> {
+    auth: &'a Authenticator,
+    enhanced: &'a Enhanced,
+    now: UnixTime,
+    /// The first for which keys are due.
+    due: Option<(String, String)>,
+    reason: Option<Reason>,
+}
+
+impl<'a> Search<'a> {
+    const fn new(auth: &'a Authenticator, enhanced: &'a Enhanced, now: UnixTime) -> Self {
+        Self {
+            auth,
+            enhanced,
+            now,
+            due: None,
+            reason: None,
+        }
+    }
+
+    fn run(mut self, cookies: Cookies<'_>, scheme: Scheme) -> Found {
+        if let Some(sealed) = &self.enhanced.sealed {
+            let texts = sealed::texts(cookies, scheme);
+            for text in texts.iter().take(MOST_CANDIDATES) {
+                match sealed.find(self.auth, text, scheme, self.now) {
+                    Ok(session) => return Found::Valid(session),
+                    Err(reason) => self.note(reason),
+                }
+            }
+        }
+        for candidate in candidates(self.auth.config(), self.enhanced, cookies, Token::Id) {
+            if let Some((token, reason)) = self.judge(&candidate) {
+                let order = self.order(cookies, &token);
+                return Found::Valid(Session { token, reason, order });
+            }
+        }
+        match (self.due, self.reason) {
+            (Some((token, key_id)), _) => Found::KeysDue { token, key_id },
+            (None, reason) => Found::Nothing(reason.unwrap_or(Reason::SessionAbsent)),
+        }
+    }
+
+    fn judge(&mut self, candidate: &Candidate<'_>) -> Option<(Arc<IdToken>, Reason)> {
+        if let Some(known) = self.auth.tokens().get(&candidate.value, self.now) {
+            return Some((known, Reason::SessionKnown));
+        }
+        match verify(self.auth, &candidate.value, self.now) {
+            Verdict::Verified(token) => return Some((token, Reason::SessionVerified)),
+            Verdict::KeysDue { key_id } => {
+                self.due.get_or_insert_with(|| (candidate.value.to_string(), key_id));
+            }
+            Verdict::Rejected(reason) => self.note(reason),
+        }
+        None
+    }
+
+    /// What is told of several bad ones: the first whose signature was right, else the first.
+    fn note(&mut self, reason: Reason) {
+        let is_genuine = |reason| matches!(reason, Reason::SessionExpired | Reason::GroupRequired);
+        match self.reason {
+            None => self.reason = Some(reason),
+            Some(known) if !is_genuine(known) && is_genuine(reason) => self.reason = Some(reason),
+            Some(_) => {}
+        }
+    }
+
+    /// Whether the token was the one that the cookies' order names.
+    fn order(&self, cookies: Cookies<'_>, token: &IdToken) -> Order {
+        let config = self.auth.config();
+        if self.enhanced.sealed.is_some() {
+            return Order::Unsealed;
+        }
+        let named = config.cookie_scheme.token(Token::Id, cookies);
+        if named.as_deref() == Some(token.raw.expose()) {
+            Order::Tidy
+        } else {
+            Order::Cluttered
+        }
     }
 }
 
@@ -54,6 +243,12 @@ impl Session {
         Self {
             token,
             reason: Reason::SessionVerified,
+            order: Order::Tidy,
         }
+    }
+
+    /// When it began and was last written, where that is known.
+    pub(crate) fn times(&self) -> Option<Times> {
+        self.token.unsealed.as_ref().map(|unsealed| unsealed.times)
     }
 }

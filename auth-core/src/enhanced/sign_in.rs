@@ -12,18 +12,18 @@ use super::{
     start_sign_in::start_anew,
     trouble::Trouble,
     viewer::Viewer,
+    writer::{NewSession, SessionWriter},
 };
 use crate::{
     CallError, Entropy, HttpReply, Reason, Request, Step, UnixTime,
     authenticator::{Authenticator, PendingCall},
     cookie_names::NONCE,
     cookies::Cookies,
-    endpoints::sign_in::{self as reference, id_token},
+    endpoints::sign_in as reference,
     hmac::bytes_equal,
     js::query::{Param, Query},
     json::Json,
     jwt::IdToken,
-    set_cookie::{CookieWriter, NewTokens},
     state::State,
     token_endpoint,
     verification::{Verification, verify_then},
@@ -59,7 +59,7 @@ pub(crate) fn begin(
     let Some(state) = query.param("state").single() else {
         return without_state(auth, &viewer, &query, now, rng);
     };
-    let has_session = matches!(find(auth, request, now), Found::Valid(_));
+    let has_session = matches!(find(auth, enhanced, request, now), Found::Valid(_));
     let Some(state) = AttemptState::parse(state) else {
         return foreign_state(auth, request, &viewer, state, has_session, now, rng);
     };
@@ -241,16 +241,15 @@ impl SigningIn {
             let details = "The session that came back belongs to another sign-in.";
             return self.fail(auth, Trouble::new(Reason::NonceClaim, details));
         }
-        let cookies = id_token(reply).and_then(|(id, decoded)| {
-            CookieWriter::sign_in(auth.config(), &NewTokens::from_reply(id, reply), &decoded).ok()
-        });
-        let Some(mut cookies) = cookies else {
-            return self.fail(auth, Trouble::new(Reason::TokenReply, "The id token names no user."));
+        let Some(enhanced) = auth.config().enhanced.as_deref() else {
+            return self.fail(auth, unverified(Reason::TokenReply));
         };
-        cookies.push(self.attempt.expire(&self.viewer.host));
-        cookies.extend(self.count_hop(auth, now, rng));
-        clean_redirect(&self.viewer, &self.attempt.return_to, Reason::SignedIn)
-            .with_cookies(cookies)
+        let session = NewSession::of_reply(token, reply, now);
+        let mut written = SessionWriter::new(auth, enhanced, &self.viewer).sign_in(&session, rng);
+        written.cookies.push(self.attempt.expire(&self.viewer.host));
+        written.cookies.extend(self.count_hop(auth, now, rng));
+        clean_redirect(&self.viewer, &self.attempt.return_to, written.reason)
+            .with_cookies(written.cookies)
             .decide(auth.config())
     }
 

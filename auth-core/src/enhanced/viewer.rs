@@ -51,6 +51,11 @@ impl Viewer {
         address
     }
 
+    /// The path as it was sent.
+    pub(crate) fn path(&self) -> &str {
+        self.requested_uri.split('?').next().unwrap_or_default()
+    }
+
     /// As the reference's answers take it.
     pub(crate) fn as_reference(&self) -> reference::Viewer {
         reference::Viewer {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Secret, UnixTime, json::Json};
+use crate::{Secret, UnixTime, enhanced::Unsealed, json::Json};
 
 /// What claims are held against.
 #[derive(Clone, Debug)]
@@ -27,8 +27,10 @@ pub(crate) enum ClaimError {
 /// What the rest of the system may know of a verified id token.
 #[derive(Debug)]
 pub(crate) struct IdToken {
-    /// As it was presented; shared with the token cache.
+    /// As it was presented; shared with the token cache. The text of the cookie, if it came in a sealed session.
     pub(crate) raw: Secret<Arc<str>>,
+    /// What else stood in the sealed session that it came in.
+    pub(crate) unsealed: Option<Unsealed>,
     expires: Option<f64>,
     not_before: Option<f64>,
     pub(crate) payload: Json,
@@ -81,6 +83,7 @@ impl IdToken {
         };
         Self {
             raw: Secret::new(raw.into()),
+            unsealed: None,
             expires: payload.member("exp").and_then(Json::as_number),
             not_before: payload.member("nbf").and_then(Json::as_number),
             payload,

@@ -15,6 +15,11 @@ impl UnverifiedIdToken {
         (json != Json::Null).then_some(Self(json))
     }
 
+    /// All of them.
+    pub(crate) fn into_claims(self) -> Json {
+        self.0
+    }
+
     /// A claim. A payload that is no object has none.
     pub(crate) fn claim(&self, name: &str) -> Option<&Json> {
         self.0.member(name)

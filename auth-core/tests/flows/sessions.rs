@@ -35,7 +35,7 @@ fn a_session_shows_any_claim_and_its_token_only_when_asked() {
             Some(r#"{"country":"NL"}"#)
         );
         assert_eq!(viewer.claim("nickname"), None);
-        assert_eq!(&**viewer.token().expose(), token);
+        assert_eq!(&**viewer.token().unwrap().expose(), token);
         assert!(!format!("{viewer:?}").contains(&token));
     }
 }

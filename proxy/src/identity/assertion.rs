@@ -54,7 +54,7 @@ impl Assertion {
 
     /// The assertion about this viewer. `None`: the system gives no random numbers to sign with.
     pub(crate) fn of(&self, viewer: &VerifiedIdToken, now: UnixTime) -> Option<HeaderValue> {
-        let token = viewer.token().expose();
+        let token = viewer.credential().expose();
         let now = now.as_secs();
         let half = self.lifetime() / 2;
         let known = self.recent.get(&**token);

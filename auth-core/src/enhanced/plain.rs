@@ -1,0 +1,126 @@
+//! The session as cookies under the names that others read: AWS Amplify's, or Elasticsearch's.
+
+use super::{
+    Enhanced,
+    hygiene::AccessToken,
+    own_cookies::spelled,
+    writer::{NewSession, SetCookie},
+};
+use crate::{
+    Config, Reason,
+    cookie_names::{CookieScheme, Token},
+    js::percent::encode_component,
+    jwt::IdToken,
+    set_cookie::{companions, user_data},
+};
+
+/// The cookies of a session, and whether they fit.
+pub(super) struct PlainCookies {
+    cookies: Vec<(Need, SetCookie)>,
+    reason: Reason,
+}
+
+/// What a cookie is needed for; the first are the first to go.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Need {
+    UserData,
+    Scopes,
+    AccessToken,
+    Session,
+}
+
+impl PlainCookies {
+    /// All of them.
+    pub(super) fn of_sign_in(config: &Config, enhanced: &Enhanced, session: &NewSession) -> Self {
+        let mut cookies = Self::of_renewal(config, enhanced, session, None);
+        let user = user_of(&session.token);
+        let part = spelled(user);
+        let claim = |name: &str| session.token.payload.member(name);
+        let values = match &config.cookie_scheme {
+            CookieScheme::Amplify { .. } => vec![
+                (Need::Session, part.to_string()),
+                (Need::Scopes, encode_component(&config.scope)),
+                (Need::UserData, encode_component(&user_data(claim))),
+                (Need::Session, "true".to_owned()),
+            ],
+            CookieScheme::Elasticsearch => vec![(Need::Session, "True".to_owned())],
+        };
+        for ((name, attributes), (need, value)) in companions(config, &part).into_iter().zip(values) {
+            cookies.cookies.push((need, SetCookie::new(&name, &value, attributes)));
+        }
+        cookies
+    }
+
+    /// The tokens; the refresh token only if it is another than the `known` one.
+    pub(super) fn of_renewal(config: &Config, enhanced: &Enhanced, session: &NewSession, known: Option<&str>) -> Self {
+        let user = spelled(user_of(&session.token));
+        let access = session.access.as_deref();
+        let tokens = [
+            (Need::Session, Token::Id, id_token(&session.token)),
+            (
+                Need::AccessToken,
+                Token::Access,
+                access.filter(|_| enhanced.hygiene.access_token != AccessToken::Dropped),
+            ),
+            (
+                Need::Session,
+                Token::Refresh,
+                session.refresh.as_deref().filter(|&token| known != Some(token)),
+            ),
+        ];
+        let cookies = tokens.into_iter().filter_map(|(need, token, value)| {
+            let name = config.cookie_scheme.token_name(token, &user);
+            Some((need, SetCookie::new(&name, value?, config.cookie_settings.of(token))))
+        });
+        Self {
+            cookies: cookies.collect(),
+            reason: Reason::SignedIn,
+        }
+    }
+
+    /// The cookies that fit beside `others`' bytes: what is not needed goes first.
+    pub(super) fn fit(&mut self, enhanced: &Enhanced, others: usize) -> Vec<SetCookie> {
+        if let Some(budget) = enhanced.hygiene.budget_bytes {
+            for need in [Need::UserData, Need::Scopes, Need::AccessToken] {
+                let may_go = need != Need::AccessToken || enhanced.hygiene.access_token != AccessToken::Kept;
+                if may_go && others + self.bytes() > budget {
+                    self.cookies.retain(|(found, _)| *found != need);
+                }
+            }
+            if others + self.bytes() > budget {
+                self.reason = Reason::SignedInOverBudget;
+            }
+        }
+        self.cookies.iter().map(|(_, cookie)| cookie.clone()).collect()
+    }
+
+    /// What is to be told of the sign-in.
+    pub(super) const fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    pub(super) fn into_cookies(self) -> Vec<SetCookie> {
+        self.cookies.into_iter().map(|(_, cookie)| cookie).collect()
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.cookies.iter().any(|(_, cookie)| cookie.name == name)
+    }
+
+    fn bytes(&self) -> usize {
+        self.cookies.iter().map(|(_, cookie)| cookie.bytes()).sum()
+    }
+}
+
+/// Whom the cookies are named after. A provider other than Cognito has only the subject.
+fn user_of(token: &IdToken) -> &str {
+    let named = token.text("cognito:username").or_else(|| token.text("sub"));
+    named.filter(|user| !user.is_empty()).unwrap_or("undefined")
+}
+
+fn id_token(token: &IdToken) -> Option<&str> {
+    match &token.unsealed {
+        None => Some(token.raw.expose()),
+        Some(unsealed) => unsealed.id_token.as_ref().map(|token| &**token.expose()),
+    }
+}
