@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::js::{number, object};
 
@@ -37,7 +37,7 @@ impl Json {
 
     /// Parses bytes as `JSON.parse(buffer.toString())` does: bad UTF-8 becomes U+FFFD first.
     pub(crate) fn parse_lossy(text: &[u8]) -> Option<Self> {
-        serde_json::from_str(&String::from_utf8_lossy(text)).ok()
+        parse_lossy(text)
     }
 
     /// The members, if this is an object.
@@ -126,6 +126,15 @@ impl Json {
                 format!("{{{}}}", parts.join(","))
             }
         }
+    }
+}
+
+/// [`Json::parse_lossy`] into a type that keeps less.
+pub(crate) fn parse_lossy<T: DeserializeOwned>(text: &[u8]) -> Option<T> {
+    // Checked first: the lossy conversion reads byte by byte.
+    match str::from_utf8(text) {
+        Ok(text) => serde_json::from_str(text).ok(),
+        Err(_) => serde_json::from_str(&String::from_utf8_lossy(text)).ok(),
     }
 }
 

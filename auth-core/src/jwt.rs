@@ -1,6 +1,7 @@
 //! The id token (OIDC Core 1.0, section 2; RFC 7519, RFC 7515).
 
 mod claims;
+mod header;
 mod key_store;
 mod parse;
 mod ring_rsa;

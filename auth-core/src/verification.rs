@@ -54,13 +54,17 @@ pub(crate) fn fetch_keys_then(
 
 /// Form, issuer, key: in this order, so that no unverified word leads anywhere but to the one JWKS URI.
 pub(crate) fn verify(auth: &Authenticator, token: &str, now: UnixTime) -> Verdict {
+    // Verified before, and out of its time by now: its signature is not looked at again.
+    if let Some(error) = auth.tokens().refusal(token, now) {
+        return Verdict::Rejected(reason_of(error));
+    }
     let Some(parsed) = ParsedJwt::parse(token) else {
         return Verdict::Rejected(Reason::TokenMalformed);
     };
     if !auth.config().requirements.accept_issuer(&parsed.payload) {
         return Verdict::Rejected(Reason::TokenIssuer);
     }
-    let Some(key_id) = parsed.key_id.as_deref() else {
+    let Some(key_id) = parsed.key_id() else {
         return Verdict::Rejected(Reason::TokenKey);
     };
     match auth.keys().find(key_id, now) {

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 /// `encodeURIComponent`: `A-Z a-z 0-9 - _ . ! ~ * ' ( )` stay, all else becomes `%XX` of its UTF-8.
 pub(crate) fn encode_component(text: &str) -> String {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
@@ -20,7 +22,7 @@ pub(crate) fn encode_component(text: &str) -> String {
 
 /// `decodeURIComponent`: `None` unless every `%` starts a `%XX` and the result is UTF-8.
 pub(crate) fn decode_strict(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains('%') {
+    if memchr(b'%', text.as_bytes()).is_none() {
         return Some(Cow::Borrowed(text));
     }
     let bytes = text.as_bytes();

@@ -4,19 +4,15 @@ use std::str::FromStr;
 
 use jsonwebtoken::{Algorithm, signature::Verifier};
 
-use super::{key_store::VerificationKey, ring_rsa::RsaVerifier};
-use crate::{
-    js::base64::{decode_lenient, is_url_safe},
-    json::Json,
-};
+use super::{header::Header, key_store::VerificationKey, ring_rsa::RsaVerifier};
+use crate::{js::base64::decode_url_safe, json::Json};
 
 /// A token of the right form.
 #[derive(Debug)]
 pub(crate) struct ParsedJwt<'t> {
     signing_input: &'t str,
-    signature: &'t str,
-    pub(crate) key_id: Option<String>,
-    algorithm: String,
+    signature: Vec<u8>,
+    header: Header,
     pub(crate) payload: Json,
 }
 
@@ -36,38 +32,36 @@ impl<'t> ParsedJwt<'t> {
     pub(crate) fn parse(token: &'t str) -> Option<Self> {
         let (signing_input, signature) = token.rsplit_once('.')?;
         let (header, payload) = signing_input.split_once('.')?;
-        if [header, payload, signature]
-            .iter()
-            .any(|part| part.is_empty() || !is_url_safe(part))
-        {
-            return None;
-        }
-        let header = Json::parse_lossy(&decode_lenient(header))?;
-        let algorithm = header.member("alg")?.as_str()?.to_owned();
-        let key_id = match header.member("kid") {
-            None => None,
-            Some(key_id) => Some(key_id.as_str()?.to_owned()),
-        };
-        let payload = Json::parse_lossy(&decode_lenient(payload))?;
+        let [header, payload, signature] = [decode(header)?, decode(payload)?, decode(signature)?];
+        let header = Header::parse(&header)?;
+        let payload = Json::parse_lossy(&payload)?;
         has_right_types(&payload).then_some(Self {
             signing_input,
             signature,
-            key_id,
-            algorithm,
+            header,
             payload,
         })
     }
 
-    /// Verifies the signature with the key that the token names. `crit`, `jwk`, `jku` and the like in
-    /// the header are never looked at.
+    /// The `kid` of the key that is said to have signed it.
+    pub(crate) fn key_id(&self) -> Option<&str> {
+        self.header.key_id.as_deref()
+    }
+
+    /// Verifies the signature with the key that the token names.
     pub(crate) fn verify_signature(&self, key: &VerificationKey) -> Result<(), SignatureError> {
-        let rsa = key.for_algorithm(&self.algorithm).ok_or(SignatureError::Key)?;
-        let algorithm = Algorithm::from_str(&self.algorithm).map_err(|_| SignatureError::Key)?;
+        let rsa = key.for_algorithm(&self.header.algorithm).ok_or(SignatureError::Key)?;
+        let algorithm = Algorithm::from_str(&self.header.algorithm).map_err(|_| SignatureError::Key)?;
         let verifier = RsaVerifier::new(algorithm, rsa).ok_or(SignatureError::Key)?;
         verifier
-            .verify(self.signing_input.as_bytes(), &decode_lenient(self.signature))
+            .verify(self.signing_input.as_bytes(), &self.signature)
             .map_err(|_| SignatureError::Signature)
     }
+}
+
+/// A part of a token, unless it is empty.
+fn decode(part: &str) -> Option<Vec<u8>> {
+    decode_url_safe(part).filter(|_| !part.is_empty())
 }
 
 /// The registered claims, where present, are of the types RFC 7519 gives them.

@@ -3,16 +3,19 @@
 //! The key is the whole token, compared byte for byte: a digest would cost more than it saves. Only
 //! valid tokens get in, so that made-up ones cannot push good ones out.
 
-use std::sync::Arc;
+use std::{
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
-use quick_cache::sync::Cache;
+use quick_cache::{Equivalent, sync::Cache};
 
-use super::IdToken;
+use super::{ClaimError, IdToken};
 use crate::UnixTime;
 
 /// A bounded cache of verified tokens.
 #[derive(Debug)]
-pub(crate) struct TokenCache(Cache<Arc<str>, Arc<IdToken>>);
+pub(crate) struct TokenCache(Cache<Known, Arc<IdToken>>);
 
 impl TokenCache {
     pub(crate) fn new(max_entries: usize) -> Self {
@@ -21,11 +24,17 @@ impl TokenCache {
 
     /// The token's claims, if it was verified before and is within its times at `now`.
     pub(crate) fn get(&self, token: &str, now: UnixTime) -> Option<Arc<IdToken>> {
-        self.0.get(token).filter(|known| known.verify_time(now).is_ok())
+        self.0.get(&Asked(token)).filter(|known| known.verify_time(now).is_ok())
+    }
+
+    /// Why a token that was verified before does not count at `now`. The times are the first of the claims to be
+    /// checked, so nothing else could come before.
+    pub(crate) fn refusal(&self, token: &str, now: UnixTime) -> Option<ClaimError> {
+        self.0.get(&Asked(token))?.verify_time(now).err()
     }
 
     pub(crate) fn insert(&self, verified: Arc<IdToken>) {
-        self.0.insert(Arc::clone(verified.raw.expose()), verified);
+        self.0.insert(Known(Arc::clone(verified.raw.expose())), verified);
     }
 
     /// Forgets everything: the keys that vouched for it have changed.
@@ -36,5 +45,83 @@ impl TokenCache {
     /// How many tokens are known.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
+    }
+}
+
+/// A verified token.
+#[derive(PartialEq, Eq)]
+struct Known(Arc<str>);
+
+/// A token that may be known.
+#[derive(Clone, Copy)]
+struct Asked<'t>(&'t str);
+
+impl Hash for Known {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Asked(&self.0).hash(state);
+    }
+}
+
+/// Only the end counts. It belongs to the signature, which nobody can choose and no two signed texts have in common.
+impl Hash for Asked<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let bytes = self.0.as_bytes();
+        state.write(&bytes[bytes.len().saturating_sub(32)..]);
+    }
+}
+
+impl Equivalent<Known> for Asked<'_> {
+    fn equivalent(&self, known: &Known) -> bool {
+        *self.0 == *known.0
+    }
+}
+
+impl std::fmt::Debug for Known {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Known(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        json::Json,
+        jwt::{IdToken, Requirements},
+    };
+
+    fn token(raw: &str) -> Arc<IdToken> {
+        let requirements = Requirements {
+            issuer: "i".to_owned(),
+            client_id: "c".to_owned(),
+            group: None,
+        };
+        let payload = Json::parse(br#"{"exp":100,"token_use":"id","aud":"c"}"#).unwrap();
+        Arc::new(requirements.verify(raw, payload, UnixTime::from_secs(0)).unwrap())
+    }
+
+    #[test]
+    fn tokens_that_differ_anywhere_are_told_apart() {
+        let cache = TokenCache::new(10);
+        let end = "e".repeat(64);
+        for raw in [format!("a.b.{end}"), "c".to_owned(), String::new()] {
+            cache.insert(token(&raw));
+            let found = cache.get(&raw, UnixTime::from_secs(100)).unwrap();
+            assert_eq!(**found.raw.expose(), *raw);
+        }
+        for raw in [format!("a.c.{end}"), format!("a.b.{end}e"), end, "d".to_owned()] {
+            assert!(cache.get(&raw, UnixTime::from_secs(100)).is_none(), "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_known_token_that_has_expired_is_known_as_that() {
+        let cache = TokenCache::new(10);
+        cache.insert(token("a.b.c"));
+        let refusal = |token, now| cache.refusal(token, UnixTime::from_secs(now));
+        assert!(cache.get("a.b.c", UnixTime::from_secs(101)).is_none());
+        assert_eq!(refusal("a.b.c", 101), Some(ClaimError::Expired));
+        assert_eq!(refusal("a.b.c", 100), None);
+        assert_eq!(refusal("a.b.d", 101), None);
     }
 }
