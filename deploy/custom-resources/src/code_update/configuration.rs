@@ -18,10 +18,12 @@ enum Form {
     Json,
     /// EnableSPAMode: one of two words.
     Mode,
+    /// JSON that says nothing when it is empty.
+    Settings,
 }
 
 /// Parameter, key, form; in the order of the reference's file.
-const MEMBERS: [(&str, &str, Form); 19] = [
+const MEMBERS: [(&str, &str, Form); 20] = [
     ("UserPoolArn", "userPoolArn", Form::Text),
     ("Jwks", "jwks", Form::Json),
     ("UserPoolClientId", "clientId", Form::Text),
@@ -41,6 +43,7 @@ const MEMBERS: [(&str, &str, Form); 19] = [
     ("AdditionalCookies", "additionalCookies", Form::Json),
     ("UserPoolGroupName", "requiredGroup", Form::Text),
     ("Profile", "profile", Form::Text),
+    ("Enhancements", "enhancements", Form::Settings),
 ];
 
 /// A configuration that is not shown in a Debug form.
@@ -107,7 +110,9 @@ fn value(parameters: &Properties, name: &str, form: Form) -> Result<Option<Strin
         return Ok(None);
     };
     match form {
-        Form::Json => match serde_json::from_str::<&RawValue>(text) {
+        // The template has a default; to the core, settings of a profile that is not chosen are a mistake.
+        Form::Settings if text == "{}" => Ok(None),
+        Form::Json | Form::Settings => match serde_json::from_str::<&RawValue>(text) {
             Ok(json) => Ok(Some(json.get().to_owned())),
             // The position alone: the message may quote what stands there.
             Err(error) => {

@@ -52,6 +52,29 @@ fn headers_keep_their_order_and_other_functions_get_no_secret() {
     assert_eq!(file(Role::RewriteTrailingSlash), r#"{"logLevel":"none"}"#);
 }
 
+#[test]
+fn the_enhanced_profile_brings_its_settings_and_the_other_one_none() {
+    let of = |changes: Value| {
+        let file = configuration(changes).unwrap().for_role(Role::CheckAuth).unwrap();
+        serde_json::from_slice::<Value>(&file).unwrap()
+    };
+    let reference = of(json!({"Enhancements": "{}"}));
+    assert_eq!(
+        (&reference["profile"], reference.get("enhancements")),
+        (&json!("reference"), None)
+    );
+    let enhanced = of(json!({"Profile": "enhanced", "Enhancements": "{ }"}));
+    assert_eq!(
+        (&enhanced["profile"], &enhanced["enhancements"]),
+        (&json!("enhanced"), &json!({}))
+    );
+    let problem = configuration(json!({"Profile": "enhanced", "Enhancements": "{\"x\": 1}"})).unwrap_err();
+    assert!(
+        problem.to_string().contains("Enhancements.x: found an unknown key"),
+        "{problem}"
+    );
+}
+
 /// T-STACK-5
 #[test]
 fn a_wrong_parameter_is_named() {
@@ -105,6 +128,7 @@ fn a_wrong_parameter_is_named() {
         ("NonceSigningSecret", "", "NonceSigningSecret: found nothing"),
         ("Jwks", "7", "Jwks: found a number"),
         ("Profile", "wild", "Profile: found"),
+        ("Enhancements", "{\"x\": 1}", "Enhancements: found"),
     ] {
         let problem = configuration(json!({name: value})).unwrap_err().to_string();
         assert!(problem.starts_with(expected), "{name} = {value}: {problem}");
