@@ -292,7 +292,7 @@ fn own_endpoint_of(path: &str) -> Endpoint {
     }
 }
 
-fn decoded(path: &str) -> Cow<'_, str> {
+pub(crate) fn decoded(path: &str) -> Cow<'_, str> {
     decode_strict(path).unwrap_or(Cow::Borrowed(path))
 }
 

@@ -187,6 +187,16 @@ pub enum Reason {
     Refreshed,
     /// The provider no longer accepts the refresh token.
     RefreshTokenRejected,
+    /// The renewed id token is about somebody else than the old one; sign in.
+    TokenSubject,
+    /// The session has just expired and the provider cannot be asked; the request passes this once.
+    SessionInGrace,
+    /// A page of a listed origin asks what it may send.
+    Preflight,
+    /// A page of another site asks for something that changes the session.
+    CrossSite,
+    /// A method that this path of ours does not know.
+    MethodNotAllowed,
     /// Signed out just now.
     SignedOut,
     /// There was nothing to sign out of.
@@ -277,6 +287,11 @@ impl Reason {
             Self::RefreshTokenMissing => "refresh-token-missing",
             Self::Refreshed => "refreshed",
             Self::RefreshTokenRejected => "refresh-token-rejected",
+            Self::TokenSubject => "token-subject",
+            Self::SessionInGrace => "session-in-grace",
+            Self::Preflight => "preflight",
+            Self::CrossSite => "cross-site",
+            Self::MethodNotAllowed => "method-not-allowed",
             Self::SignedOut => "signed-out",
             Self::AlreadySignedOut => "already-signed-out",
             Self::SignInRestarted => "sign-in-restarted",

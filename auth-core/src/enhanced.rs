@@ -4,30 +4,41 @@
 //! [`Capabilities`](crate::Capabilities) cannot carry out, falls back to what the reference does.
 
 mod answer;
+mod api;
 mod attempt;
 mod audience;
 mod check;
+mod cors;
+mod detour;
 mod expiry;
+mod goal;
 mod hops;
 mod host_cookie;
 mod hygiene;
 mod own_cookies;
 mod places;
 mod plain;
+mod renewal;
+mod renewal_request;
+mod renewing;
 mod rules;
+mod same_site;
 mod seal;
 mod sealed;
 mod session;
+mod session_info;
 mod sign_in;
 mod start_sign_in;
 mod trouble;
 mod viewer;
 mod writer;
 
-pub(crate) use self::session::Unsealed;
-use self::{attempt::Attempts, hygiene::Hygiene, sealed::SealedSessions};
 pub use self::rules::{RuleOutcome, RuleStep, RuleTrace};
 pub(crate) use self::rules::{Rules, trace as trace_rules};
+pub(crate) use self::session::Unsealed;
+use self::{
+    api::Api, attempt::Attempts, cors::CorsOrigins, hygiene::Hygiene, renewal::RenewalSettings, sealed::SealedSessions,
+};
 use crate::{
     Config, Endpoint, Entropy, Request, Secret, Step, UnixTime,
     authenticator::Authenticator,
@@ -46,18 +57,29 @@ pub(crate) struct Enhanced {
     pub(crate) sealed: Option<SealedSessions>,
     /// Whether the pool signs in people of other providers.
     federated: bool,
+    pub(crate) api: Api,
+    pub(crate) cors: CorsOrigins,
+    pub(crate) renewal: RenewalSettings,
 }
 
 impl Enhanced {
     /// Every key of `enhancements`.
     pub(crate) const KEYS: &[&str] = &[
         "accessTokenCookie",
+        "apiPaths",
+        "apiResponses",
         "cookieBudgetBytes",
         "cookieHygiene",
+        "corsOrigins",
         "federated",
+        "inPlaceRefresh",
         "parallelSignIns",
+        "refreshAheadSecs",
+        "refreshGraceSecs",
+        "refreshTokenRotation",
         "rules",
         "sealedSession",
+        "sessionClaims",
         "sessionSecrets",
     ];
 
@@ -73,6 +95,9 @@ impl Enhanced {
             federated: reader.flag("federated"),
             rules: Rules::read(reader),
             attempts: reader.switch("parallelSignIns", true).then(|| Attempts::new(config)),
+            api: Api::read(reader),
+            cors: CorsOrigins::read(reader),
+            renewal: RenewalSettings::read(reader),
         }
     }
 
@@ -114,6 +139,9 @@ pub(crate) fn begin(
         known => known,
     };
     match endpoint {
+        Endpoint::Session if enhanced.api.is_on => session_info::begin(auth, enhanced, request, now, rng),
+        Endpoint::Renewal if enhanced.api.is_on => renewal_request::begin(auth, enhanced, request),
+        Endpoint::Refresh if enhanced.renewal.in_place => detour::begin(auth, enhanced, request),
         Endpoint::Protected | Endpoint::StartSignIn | Endpoint::Session | Endpoint::Renewal | Endpoint::SignedOut => {
             check::begin(auth, enhanced, request, now, rng)
         }

@@ -30,7 +30,7 @@ mod trailing_slash;
 mod verification;
 
 pub use authenticator::{Authenticator, Capabilities, ForwardCookies, PendingCall, Step};
-pub use call::{AfterAttempt, CallError, CallPurpose, HttpCall, HttpReply, RetryPolicy};
+pub use call::{AfterAttempt, CallError, CallPurpose, HttpCall, HttpReply, RetryPolicy, Sharing};
 pub use config::{Config, ConfigError, ConfigProblem, Endpoint, LogLevel, http_headers_from_json};
 pub use decision::{Access, Decision, Forward, Reason, Response, VerifiedIdToken};
 pub use enhanced::{RuleOutcome, RuleStep, RuleTrace};

@@ -168,12 +168,10 @@ pub(crate) fn cookie_user(scheme: &CookieScheme, decoded: &UnverifiedIdToken) ->
 /// Amplify's `userData`: an absent claim drops its key.
 pub(crate) fn user_data<'c>(claim: impl Fn(&str) -> Option<&'c Json>) -> String {
     let attribute = |name: &str| {
-        let value = claim(name)
-            .map(|value| format!(r#","Value":{}"#, value.stringify()));
+        let value = claim(name).map(|value| format!(r#","Value":{}"#, value.stringify()));
         format!(r#"{{"Name":{}{}}}"#, stringify_text(name), value.unwrap_or_default())
     };
-    let user = claim("cognito:username")
-        .map(|value| format!(r#","Username":{}"#, value.stringify()));
+    let user = claim("cognito:username").map(|value| format!(r#","Username":{}"#, value.stringify()));
     format!(
         r#"{{"UserAttributes":[{},{}]{}}}"#,
         attribute("sub"),

@@ -46,4 +46,13 @@ impl UnixTime {
                 .saturating_add(i64::try_from(later.as_millis()).unwrap_or(i64::MAX)),
         )
     }
+
+    /// This moment and `earlier` less.
+    #[must_use]
+    pub fn before(self, earlier: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(earlier.as_millis()).unwrap_or(i64::MAX)),
+        )
+    }
 }

@@ -3,14 +3,29 @@
 use std::time::Duration;
 
 use crate::{
-    CallError, CallPurpose, Config, HttpCall, HttpReply, RetryPolicy, Secret,
-    js::{base64::encode_standard, query::stringify},
+    CallError, CallPurpose, Config, HttpCall, HttpReply, RetryPolicy, Secret, Sharing,
+    hmac::sha256,
+    js::{
+        base64::{encode_standard, encode_url_safe},
+        query::stringify,
+    },
     json::Json,
 };
 
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
 /// Three tokens of at most some KB each; whatever is far longer is no reply of a token endpoint.
 const MAX_REPLY_BYTES: usize = 256 * 1024;
+/// Requests with the cookies of before come in for about as long after a renewal.
+const LINGER: Duration = Duration::from_secs(30);
+
+/// Who waits for a renewal, and so how long it may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// A request that cannot go on without.
+    Needed,
+    /// A request whose session is still good.
+    Ahead,
+}
 
 /// Redeems an authorization code.
 pub(crate) fn exchange_code(config: &Config, redirect_uri: &str, code: &str, verifier: &str) -> HttpCall {
@@ -34,6 +49,25 @@ pub(crate) fn refresh(config: &Config, refresh_token: &str) -> HttpCall {
     call(config, CallPurpose::TokenRefresh, &form)
 }
 
+/// Renews a session. All that renew the same one share a reply.
+pub(crate) fn renew(config: &Config, refresh_token: &str, pace: Pace) -> HttpCall {
+    let key = sha256(format!("{}\0{refresh_token}", config.client_id).as_bytes());
+    let (retry, attempt_timeout, pause) = match pace {
+        Pace::Needed => (RetryPolicy::Renewal, ATTEMPT_TIMEOUT, Duration::from_secs(1)),
+        Pace::Ahead => (RetryPolicy::Once, Duration::from_millis(1500), Duration::from_secs(10)),
+    };
+    HttpCall {
+        retry,
+        attempt_timeout,
+        sharing: Sharing::SameSession {
+            key: encode_url_safe(&key),
+            linger: LINGER,
+            pause,
+        },
+        ..refresh(config, refresh_token)
+    }
+}
+
 fn call(config: &Config, purpose: CallPurpose, form: &[(&str, &str)]) -> HttpCall {
     // Not form-encoded before base64, unlike RFC 6749 section 2.3.1 has it: Cognito's secrets do not need it.
     let authorization = config.client_secret.as_ref().map(|secret| {
@@ -48,7 +82,14 @@ fn call(config: &Config, purpose: CallPurpose, form: &[(&str, &str)]) -> HttpCal
         attempt_timeout: ATTEMPT_TIMEOUT,
         max_reply_bytes: MAX_REPLY_BYTES,
         retry: RetryPolicy::TokenEndpoint,
+        sharing: Sharing::Alone,
     }
+}
+
+/// How long the access token of a reply lives, where it says so (RFC 6749, section 5.1).
+pub(crate) fn lifetime(reply: &Json) -> Option<Duration> {
+    let secs = reply.member("expires_in").and_then(Json::as_number)?;
+    Duration::try_from_secs_f64(secs).ok()
 }
 
 /// Why there are no tokens.

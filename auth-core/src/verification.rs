@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    CallError, CallPurpose, Config, Entropy, HttpCall, HttpReply, Reason, RetryPolicy, Step, UnixTime,
+    CallError, CallPurpose, Config, Entropy, HttpCall, HttpReply, Reason, RetryPolicy, Sharing, Step, UnixTime,
     authenticator::{Authenticator, PendingCall},
     json::Json,
     jwt::{ClaimError, IdToken, JwkSet, KeyLookup, ParsedJwt, SignatureError, VerificationKey},
@@ -152,5 +152,6 @@ fn fetch_keys(config: &Config) -> HttpCall {
         attempt_timeout: Duration::from_millis(1500),
         max_reply_bytes: 256 * 1024,
         retry: RetryPolicy::KeySet,
+        sharing: Sharing::SameUrl,
     }
 }

@@ -49,6 +49,8 @@ pub enum OutcomeClass {
     Broken,
     /// A reply that was too long.
     TooLarge,
+    /// Not sent: too many others were under way.
+    Busy,
 }
 
 impl OutcomeClass {
@@ -63,6 +65,7 @@ impl OutcomeClass {
             Err(CallError::Connect(_)) => Self::Connect,
             Err(CallError::Broken(_)) => Self::Broken,
             Err(CallError::TooLarge) => Self::TooLarge,
+            Err(CallError::Busy) => Self::Busy,
         }
     }
 
@@ -77,6 +80,7 @@ impl OutcomeClass {
             Self::Connect => "connect",
             Self::Broken => "broken",
             Self::TooLarge => "too_large",
+            Self::Busy => "busy",
         }
     }
 }

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use auth_core::{CallError, CallPurpose, Decision, HttpCall, HttpReply, PendingCall, RetryPolicy, Secret};
+use auth_core::{CallError, CallPurpose, Decision, HttpCall, HttpReply, PendingCall, RetryPolicy, Secret, Sharing};
 use auth_driver::{Driver, HttpClient, Observer, OutcomeClass, SettledCall};
 use tokio::time::Instant;
 
@@ -94,6 +94,7 @@ fn exchange() -> HttpCall {
         attempt_timeout: Duration::from_secs(4),
         max_reply_bytes: 1000,
         retry: RetryPolicy::TokenEndpoint,
+        sharing: Sharing::Alone,
     }
 }
 
@@ -102,6 +103,7 @@ fn key_set() -> HttpCall {
         purpose: CallPurpose::KeySet,
         form: None,
         retry: RetryPolicy::KeySet,
+        sharing: Sharing::SameUrl,
         ..exchange()
     }
 }

@@ -195,6 +195,20 @@ impl<'j> Reader<'j> {
         }
     }
 
+    /// A whole number of seconds within these bounds, if it is there.
+    pub(crate) fn secs(&mut self, key: &str, least: u32, most: u32) -> Option<u64> {
+        match self.value(key)? {
+            Json::Number(secs) if secs.fract() == 0.0 && (f64::from(least)..=f64::from(most)).contains(secs) => {
+                Some(*secs as u64)
+            }
+            found => {
+                let expected = format!("a whole number of seconds from {least} to {most}");
+                self.problem(key, describe(Some(found)), &expected);
+                None
+            }
+        }
+    }
+
     /// A path of ours.
     pub(crate) fn path(&mut self, key: &str) -> String {
         let path = self.text(key);

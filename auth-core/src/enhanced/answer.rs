@@ -31,6 +31,12 @@ impl Answer {
         }
     }
 
+    /// JSON for a program.
+    pub(crate) fn json(status: u16, reason: Reason, body: String) -> Self {
+        let answer = Self::new(status, reason).with("Content-Type", "application/json");
+        Self { body, ..answer }
+    }
+
     /// The same with one more header.
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.append(name, value);
@@ -61,5 +67,19 @@ impl Answer {
             body: self.body,
             reason: self.reason,
         }))
+    }
+}
+
+/// An answer, whoever made it, that sets these cookies too.
+pub(crate) fn setting(step: Step, cookies: Vec<String>) -> Step {
+    match step {
+        Step::Decided(Decision::Respond(mut response)) => {
+            for cookie in cookies {
+                response.headers.append("Set-Cookie", cookie);
+            }
+            response.headers.replace("Cache-Control", "no-store");
+            Step::Decided(Decision::Respond(response))
+        }
+        other => other,
     }
 }

@@ -5,15 +5,19 @@ use std::sync::Arc;
 use super::{
     Enhanced,
     answer::Answer,
+    api,
     audience::Audience,
-    rules::{Demand, Requirement},
-    session::{Found, Order, Session, find},
+    detour,
+    goal::{Goal, admit, pass},
+    renewal,
+    renewing::{renew_ahead, renew_or_turn_away},
+    rules::Demand,
+    session::{Found, Session, find},
     start_sign_in::start,
     viewer::Viewer,
-    writer::SessionWriter,
 };
 use crate::{
-    Access, Config, Decision, Entropy, Forward, ForwardCookies, Reason, Request, Step, UnixTime, VerifiedIdToken,
+    Access, Config, Decision, Entropy, Forward, Reason, Request, Step, UnixTime,
     authenticator::Authenticator,
     cookie_names::Token,
     endpoints::check as reference,
@@ -32,23 +36,41 @@ pub(crate) fn begin(
     let rule = match enhanced.rules.demand(request) {
         Demand::Session(rule) => rule,
         Demand::Anyone => return admit_anyone(auth, enhanced, request, now, rng),
-        Demand::Nobody(reason) => return forbid(auth, &Viewer::of(request), reason),
+        Demand::Nobody(reason) => return forbid(auth, &Viewer::of(auth, request), reason),
     };
     match find(auth, enhanced, request, now) {
-        Found::Valid(session) => admit(auth, rule, session, || Viewer::of(request), now, rng),
-        Found::Nothing(reason) => turn_away(auth, &Viewer::of(request), reason, now, rng),
-        Found::KeysDue { token, key_id } => {
-            let (viewer, rule) = (Viewer::of(request), Arc::clone(rule));
-            fetch_keys_then(
-                auth,
-                &token,
-                key_id,
-                move |auth, verification, now, rng| match verification {
-                    Ok(token) => admit(auth, &rule, Session::verified(token), || viewer, now, rng),
-                    Err(reason) => turn_away(auth, &viewer, reason, now, rng),
-                },
-            )
+        Found::Valid(session) if enhanced.renewal.is_due(&session.token, now) => {
+            renew_ahead(auth, rule, session, Viewer::of(auth, request), now, rng)
         }
+        Found::Valid(session) => admit(auth, rule, session, Vec::new(), || Viewer::of(auth, request), now, rng),
+        found => {
+            let viewer = Viewer::of(auth, request);
+            seek(auth, Goal::Pass(Arc::clone(rule)), found, viewer, now, rng)
+        }
+    }
+}
+
+/// Goes on with what the request brings, a good session or not.
+pub(crate) fn seek(
+    auth: &Authenticator,
+    goal: Goal,
+    found: Found,
+    viewer: Viewer,
+    now: UnixTime,
+    rng: &mut dyn Entropy,
+) -> Step {
+    match found {
+        Found::Valid(session) => goal.reach(auth, session, Vec::new(), viewer, now, rng),
+        Found::Nothing(reason) => renew_or_turn_away(auth, goal, viewer, reason, now, rng),
+        Found::KeysDue { token, key_id } => fetch_keys_then(
+            auth,
+            &token,
+            key_id,
+            move |auth, verification, now, rng| match verification {
+                Ok(token) => goal.reach(auth, Session::verified(token), Vec::new(), viewer, now, rng),
+                Err(reason) => renew_or_turn_away(auth, goal, viewer, reason, now, rng),
+            },
+        ),
     }
 }
 
@@ -62,7 +84,7 @@ fn admit_anyone(
     rng: &mut dyn Entropy,
 ) -> Step {
     match find(auth, enhanced, request, now) {
-        Found::Valid(session) => pass(auth, session, || Viewer::of(request), now, rng),
+        Found::Valid(session) => pass(auth, session, Vec::new(), || Viewer::of(auth, request), now, rng),
         Found::Nothing(_) | Found::KeysDue { .. } => Step::Decided(Decision::Forward(Forward {
             access: Access::Public,
             response_cookies: Vec::new(),
@@ -71,66 +93,27 @@ fn admit_anyone(
     }
 }
 
-/// A good session passes, if the rule admits it.
-fn admit(
-    auth: &Authenticator,
-    rule: &Requirement,
-    session: Session,
-    viewer: impl FnOnce() -> Viewer,
-    now: UnixTime,
-    rng: &mut dyn Entropy,
-) -> Step {
-    match rule.admits(&session.token) {
-        Ok(()) => pass(auth, session, viewer, now, rng),
-        Err(reason) => forbid(auth, &viewer(), reason),
-    }
-}
-
-/// The request goes on; what is not in order among the viewer's cookies is put so by its answer.
-fn pass(
-    auth: &Authenticator,
-    session: Session,
-    viewer: impl FnOnce() -> Viewer,
-    now: UnixTime,
-    rng: &mut dyn Entropy,
-) -> Step {
-    let response_cookies = match session.order {
-        Order::Tidy => Vec::new(),
-        Order::Cluttered | Order::Unsealed => tidy(auth, &session, viewer, now, rng),
-    };
-    Step::Decided(Decision::Forward(Forward {
-        access: Access::Session(VerifiedIdToken(session.token)),
-        response_cookies,
-        reason: session.reason,
-    }))
-}
-
-/// What brings the viewer's cookies into order, where an answer to a forwarded request can carry that.
-fn tidy(
-    auth: &Authenticator,
-    session: &Session,
-    viewer: impl FnOnce() -> Viewer,
-    now: UnixTime,
-    rng: &mut dyn Entropy,
-) -> Vec<String> {
-    match (auth.capabilities().forward_cookies, auth.config().enhanced.as_deref()) {
-        (ForwardCookies::Possible, Some(enhanced)) => {
-            SessionWriter::new(auth, enhanced, &viewer()).tidy(session, now, rng)
-        }
-        _ => Vec::new(),
-    }
-}
-
 /// Someone without a good session is sent to get one, if that is what they can do.
-fn turn_away(auth: &Authenticator, viewer: &Viewer, reason: Reason, now: UnixTime, rng: &mut dyn Entropy) -> Step {
+pub(crate) fn turn_away(
+    auth: &Authenticator,
+    viewer: &Viewer,
+    reason: Reason,
+    now: UnixTime,
+    rng: &mut dyn Entropy,
+) -> Step {
+    let config = auth.config();
+    if let Some(leave) = viewer.cors.preflight() {
+        return leave.decide(config);
+    }
     match (reason, viewer.audience) {
         (Reason::GroupRequired, _) => forbid(auth, viewer, reason),
-        (_, Audience::Program) => Answer::new(401, reason)
-            .with("WWW-Authenticate", "Bearer")
-            .decide(auth.config()),
-        (Reason::SessionExpired, Audience::Person) if !viewer.refresh_failed() => {
-            reference::send_away(auth.config(), &viewer.as_reference(), reason, now, rng)
+        (_, Audience::Program) => api::unauthorized(config, viewer, reason).decide(config),
+        (_, Audience::Person) if detour::may_help(auth, viewer, reason) => detour::send(auth, viewer, reason),
+        (Reason::SessionExpired, Audience::Person) if !renewal::is_on(auth) && !viewer.refresh_failed() => {
+            reference::send_away(config, &viewer.as_reference(), reason, now, rng)
         }
+        // Whatever could renew it has been asked, or is not there.
+        (Reason::SessionExpired, Audience::Person) => start(auth, viewer, Reason::SessionNotRefreshable, now, rng),
         (_, Audience::Person) => start(auth, viewer, reason, now, rng),
     }
 }
@@ -144,7 +127,7 @@ pub(crate) fn forbid(auth: &Authenticator, viewer: &Viewer, reason: Reason) -> S
         _ => 403,
     };
     if viewer.audience == Audience::Program {
-        return Answer::new(status, reason).decide(config);
+        return api::refused(status, viewer, reason).decide(config);
     }
     let (kind, details) = match reason {
         Reason::PathAmbiguous => (PageKind::UnclearAddress, UNCLEAR.to_owned()),

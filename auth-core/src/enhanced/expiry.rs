@@ -119,5 +119,8 @@ impl<'a> Expiry<'a> {
 
 /// Whether a name can stand in a Set-Cookie value: a browser cannot hold any other.
 fn is_expirable(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte >= b' ' && byte != 0x7f && byte != b'=' && byte != b';')
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte >= b' ' && byte != 0x7f && byte != b'=' && byte != b';')
 }

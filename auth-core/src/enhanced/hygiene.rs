@@ -35,7 +35,9 @@ impl Hygiene {
         ];
         let access_token = match reader.value("accessTokenCookie") {
             None => AccessToken::Kept,
-            Some(_) => reader.choice("accessTokenCookie", &choices).unwrap_or(AccessToken::Kept),
+            Some(_) => reader
+                .choice("accessTokenCookie", &choices)
+                .unwrap_or(AccessToken::Kept),
         };
         Self {
             tries_every_candidate: reader.switch("cookieHygiene", true),

@@ -138,7 +138,10 @@ mod tests {
     #[test]
     fn a_place_is_read_from_attributes_in_any_case() {
         let place = Place::of("pAtH=/x; Secure; DOMAIN=.Site.Example");
-        assert_eq!((place.path.as_str(), place.domain.as_deref()), ("/x", Some("site.example")));
+        assert_eq!(
+            (place.path.as_str(), place.domain.as_deref()),
+            ("/x", Some("site.example"))
+        );
         let default = Place::of("Secure; Path=x");
         assert_eq!((default.path.as_str(), default.domain), ("/", None));
     }

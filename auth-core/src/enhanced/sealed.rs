@@ -114,7 +114,9 @@ impl SealedSessions {
         }
         let content = self.open(auth.config(), text, scheme).ok_or(Reason::SessionSeal)?;
         let requirements = &auth.config().requirements;
-        let mut token = requirements.verify(text, content.claims, now).map_err(crate::verification::reason_of)?;
+        let mut token = requirements
+            .verify(text, content.claims, now)
+            .map_err(crate::verification::reason_of)?;
         token.unsealed = Some(Unsealed {
             id_token: content.id_token.map(|token| Secret::new(Arc::from(token))),
             times: content.times,

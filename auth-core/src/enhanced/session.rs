@@ -95,19 +95,37 @@ pub(crate) fn find(auth: &Authenticator, enhanced: &Enhanced, request: &Request<
     }
 }
 
+/// A session that was good at that time, whatever it is by now.
+pub(crate) fn good_at(
+    auth: &Authenticator,
+    enhanced: &Enhanced,
+    viewer: &Viewer,
+    then: UnixTime,
+) -> Option<Arc<IdToken>> {
+    let scheme = viewer.host.scheme();
+    match viewer.with_cookies(|cookies| Search::new(auth, enhanced, then).run(cookies, scheme)) {
+        Found::Valid(session) => Some(session.token),
+        Found::KeysDue { .. } | Found::Nothing(_) => None,
+    }
+}
+
 /// What a renewal needs, from the sealed session or else from the tokens' own cookies. `None`: no refresh token.
 pub(crate) fn kept(auth: &Authenticator, enhanced: &Enhanced, viewer: &Viewer) -> Option<Kept> {
     viewer.with_cookies(|cookies| {
         let sealed = enhanced.sealed.as_ref().and_then(|sealed| {
             let texts = sealed::texts(cookies, viewer.host.scheme());
-            texts.iter().find_map(|text| sealed.kept(auth.config(), text, viewer.host.scheme()))
+            texts
+                .iter()
+                .find_map(|text| sealed.kept(auth.config(), text, viewer.host.scheme()))
         });
         sealed.or_else(|| kept_in_plain_cookies(auth.config(), enhanced, cookies))
     })
 }
 
 fn kept_in_plain_cookies(config: &Config, enhanced: &Enhanced, cookies: Cookies<'_>) -> Option<Kept> {
-    let Candidate { user, value, .. } = candidates(config, enhanced, cookies, Token::Refresh).into_iter().next()?;
+    let Candidate { user, value, .. } = candidates(config, enhanced, cookies, Token::Refresh)
+        .into_iter()
+        .next()?;
     let ids = candidates(config, enhanced, cookies, Token::Id);
     let id = ids.iter().find(|candidate| candidate.user == user);
     let decoded = id.and_then(|candidate| UnverifiedIdToken::decode(&candidate.value));
@@ -140,7 +158,9 @@ fn candidates<'a>(config: &Config, enhanced: &Enhanced, cookies: Cookies<'a>, to
             .filter_map(move |(name, value)| Some((token_user(config, name, token)?, value)))
             .filter(|(_, value)| !value.is_empty())
     };
-    let last_has_any = Token::ALL.iter().any(|&token| parts(token).any(|(user, _)| is_last(user)));
+    let last_has_any = Token::ALL
+        .iter()
+        .any(|&token| parts(token).any(|(user, _)| is_last(user)));
     let mut found: Vec<Candidate<'a>> = Vec::new();
     for others in [false, true] {
         for (user, value) in parts(token).filter(|(user, _)| is_last(user) != others) {
@@ -243,6 +263,24 @@ impl Session {
         Self {
             token,
             reason: Reason::SessionVerified,
+            order: Order::Tidy,
+        }
+    }
+
+    /// One whose token has come from the provider just now.
+    pub(crate) const fn renewed(token: Arc<IdToken>) -> Self {
+        Self {
+            token,
+            reason: Reason::Refreshed,
+            order: Order::Tidy,
+        }
+    }
+
+    /// One that passes only because the provider cannot be asked for another.
+    pub(crate) const fn kept(token: Arc<IdToken>) -> Self {
+        Self {
+            token,
+            reason: Reason::SessionInGrace,
             order: Order::Tidy,
         }
     }

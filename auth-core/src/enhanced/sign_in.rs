@@ -50,7 +50,7 @@ pub(crate) fn begin(
     let Some(attempts) = &enhanced.attempts else {
         return reference::begin(auth, request, now);
     };
-    let viewer = Viewer::of(request);
+    let viewer = Viewer::of(auth, request);
     let query = Query::parse(request.query);
     if ["code", "state", "error"].iter().any(|name| is_repeated(&query, name)) {
         let trouble = Trouble::new(Reason::CallbackInvalid, "The address carries one of its parts twice.");

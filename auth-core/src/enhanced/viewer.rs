@@ -1,9 +1,9 @@
 //! What is kept of a request that cannot simply pass, while calls are under way.
 
-use super::{audience::Audience, host_cookie::Host};
+use super::{audience::Audience, cors::Cors, host_cookie::Host};
 use crate::{
-    Request, cookie_names::REFRESH_MARKER, cookies::Cookies, endpoints::check as reference,
-    js::percent::encode_component,
+    Request, authenticator::Authenticator, cookie_names::REFRESH_MARKER, cookies::Cookies,
+    endpoints::check as reference, js::percent::encode_component,
 };
 
 /// The request's own copy of what an answer depends on. No Debug form: it holds cookies.
@@ -17,15 +17,23 @@ pub(crate) struct Viewer {
     pub(crate) host: Host,
     /// Of a redirect that is to be followed by a GET: whoever posted must not post to where it leads.
     pub(crate) redirect_status: u16,
+    /// What a page of another origin is allowed.
+    pub(crate) cors: Cors,
     fields: Vec<String>,
 }
 
 impl Viewer {
-    pub(crate) fn of(request: &Request<'_>) -> Self {
+    pub(crate) fn of(auth: &Authenticator, request: &Request<'_>) -> Self {
+        let (audience, cors) = match auth.config().enhanced.as_deref() {
+            Some(enhanced) if enhanced.api.covers(request.path) => (Audience::Program, enhanced.cors.of(request)),
+            Some(enhanced) if enhanced.api.is_on => (Audience::of(request), enhanced.cors.of(request)),
+            _ => (Audience::Person, Cors::default()),
+        };
         Self {
             origin: request.origin(),
             requested_uri: request.requested_uri(),
-            audience: Audience::of(request),
+            audience,
+            cors,
             host: Host::of(request),
             redirect_status: match request.method {
                 "GET" | "HEAD" => 302,
@@ -49,6 +57,14 @@ impl Viewer {
             }
         }
         address
+    }
+
+    /// A request that only a program makes, whatever its headers say.
+    pub(crate) fn for_program(auth: &Authenticator, request: &Request<'_>) -> Self {
+        Self {
+            audience: Audience::Program,
+            ..Self::of(auth, request)
+        }
     }
 
     /// The path as it was sent.

@@ -15,12 +15,8 @@ use super::{
     viewer::Viewer,
 };
 use crate::{
-    Config, Entropy, Reason, Scheme, UnixTime,
-    authenticator::Authenticator,
-    cookie_names::Token,
-    cookies::decode,
-    json::Json,
-    jwt::IdToken,
+    Config, Entropy, Reason, Scheme, UnixTime, authenticator::Authenticator, cookie_names::Token, cookies::decode,
+    json::Json, jwt::IdToken,
 };
 
 /// A session as the token endpoint gave it.
@@ -123,9 +119,8 @@ impl<'a> SessionWriter<'a> {
     pub(crate) fn forget(&self) -> Vec<String> {
         let config = self.config();
         let expiry = Expiry::new(config, self.viewer);
-        let mut cookies = expiry.of_request(|name| {
-            is_of_session(config, name) || self.is_sealed(name) || REFERENCE_FLOW.contains(&name)
-        });
+        let mut cookies = expiry
+            .of_request(|name| is_of_session(config, name) || self.is_sealed(name) || REFERENCE_FLOW.contains(&name));
         cookies.extend(expiry.tokens_out_of_sight());
         cookies
     }
@@ -291,7 +286,11 @@ impl SetCookie {
             value,
             attributes,
         } = self;
-        let path = if attribute(attributes, "path").is_none() { "; Path=/" } else { "" };
+        let path = if attribute(attributes, "path").is_none() {
+            "; Path=/"
+        } else {
+            ""
+        };
         let secure = if scheme == Scheme::Https && !super::places::has_flag(attributes, "secure") {
             "; Secure"
         } else {

@@ -96,6 +96,18 @@ impl IdToken {
         text(&self.payload, name)
     }
 
+    /// Seconds until it expires; never where it does not.
+    pub(crate) fn seconds_left(&self, now: UnixTime) -> f64 {
+        self.expires
+            .map_or(f64::INFINITY, |expires| expires - now.as_secs_f64())
+    }
+
+    /// Seconds from its making to its end.
+    pub(crate) fn lifetime(&self) -> Option<f64> {
+        let issued = self.payload.member("iat").and_then(Json::as_number)?;
+        Some(self.expires? - issued)
+    }
+
     /// No leeway: `exp` and `nbf` equal to now are valid, a fraction beyond is not. A token without
     /// `exp` never expires.
     pub(crate) fn verify_time(&self, now: UnixTime) -> Result<(), ClaimError> {

@@ -7,7 +7,7 @@ mod server;
 
 use std::{env, process, time::Duration};
 
-use auth_core::{CallError, CallPurpose, HttpCall, HttpReply, RetryPolicy, Secret};
+use auth_core::{CallError, CallPurpose, HttpCall, HttpReply, RetryPolicy, Secret, Sharing};
 use auth_driver::{Driver, HttpClient, HyperClient, ReqwestClient};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
@@ -81,6 +81,7 @@ fn call(url: String) -> HttpCall {
         attempt_timeout: Duration::from_secs(30),
         max_reply_bytes: 1000,
         retry: RetryPolicy::KeySet,
+        sharing: Sharing::SameUrl,
     }
 }
 

@@ -83,7 +83,10 @@ fn kept_claims(config: &Config, claims: &Json) -> Json {
     let members = claims.as_object().into_iter().flat_map(Object::iter);
     let same = implied(config);
     let kept = members.filter(|(name, value)| {
-        !NOT_KEPT.contains(name) && !same.iter().any(|(known, text)| known == name && value.as_str() == Some(text))
+        !NOT_KEPT.contains(name)
+            && !same
+                .iter()
+                .any(|(known, text)| known == name && value.as_str() == Some(text))
     });
     Json::Object(kept.map(|(name, value)| (name.to_owned(), value.clone())).collect())
 }

@@ -1,0 +1,107 @@
+//! What a viewer wants a session for, and what they get once they have a good one.
+
+use std::sync::Arc;
+
+use super::{
+    answer::{Answer, setting},
+    check::forbid,
+    rules::Requirement,
+    session::{Order, Session},
+    session_info,
+    viewer::Viewer,
+    writer::SessionWriter,
+};
+use crate::{
+    Access, Decision, Entropy, Forward, ForwardCookies, Reason, Step, UnixTime, VerifiedIdToken,
+    authenticator::Authenticator,
+};
+
+/// What a viewer wants.
+#[derive(Clone, Debug)]
+pub(crate) enum Goal {
+    /// To pass, if this rule admits them.
+    Pass(Arc<Requirement>),
+    /// To read about their session.
+    Read,
+    /// To have it renewed.
+    Renew,
+}
+
+impl Goal {
+    pub(crate) const fn is_renewal(&self) -> bool {
+        matches!(self, Self::Renew)
+    }
+
+    /// What a good session gives. The rules are asked about the token as it is now (T-AUTHZ-2).
+    pub(crate) fn reach(
+        &self,
+        auth: &Authenticator,
+        session: Session,
+        cookies: Vec<String>,
+        viewer: Viewer,
+        now: UnixTime,
+        rng: &mut dyn Entropy,
+    ) -> Step {
+        match self {
+            Self::Pass(rule) => admit(auth, rule, session, cookies, || viewer, now, rng),
+            Self::Read => setting(session_info::describe(auth, &session, &viewer), cookies),
+            Self::Renew => {
+                let answer = viewer.cors.allow(Answer::new(204, Reason::Refreshed));
+                answer.with_cookies(cookies).decide(auth.config())
+            }
+        }
+    }
+}
+
+/// A good session passes, if the rule admits it.
+pub(crate) fn admit(
+    auth: &Authenticator,
+    rule: &Requirement,
+    session: Session,
+    cookies: Vec<String>,
+    viewer: impl FnOnce() -> Viewer,
+    now: UnixTime,
+    rng: &mut dyn Entropy,
+) -> Step {
+    match rule.admits(&session.token) {
+        Ok(()) => pass(auth, session, cookies, viewer, now, rng),
+        // Cookies that have been renewed are kept all the same: the refresh token of before may be used up.
+        Err(reason) => setting(forbid(auth, &viewer(), reason), cookies),
+    }
+}
+
+/// The request goes on; cookies that are new, and what puts those in order that are not, ride on its response.
+pub(crate) fn pass(
+    auth: &Authenticator,
+    session: Session,
+    mut cookies: Vec<String>,
+    viewer: impl FnOnce() -> Viewer,
+    now: UnixTime,
+    rng: &mut dyn Entropy,
+) -> Step {
+    match session.order {
+        Order::Tidy => {}
+        Order::Cluttered | Order::Unsealed => cookies.extend(tidy(auth, &session, viewer, now, rng)),
+    }
+    Step::Decided(Decision::Forward(Forward {
+        access: Access::Session(VerifiedIdToken(session.token)),
+        response_cookies: cookies,
+        reason: session.reason,
+    }))
+}
+
+/// What brings the viewer's cookies into order, where an answer to a forwarded request can carry that.
+fn tidy(
+    auth: &Authenticator,
+    session: &Session,
+    viewer: impl FnOnce() -> Viewer,
+    now: UnixTime,
+    rng: &mut dyn Entropy,
+) -> Vec<String> {
+    match (auth.capabilities().forward_cookies, auth.config().enhanced.as_deref()) {
+        (ForwardCookies::Possible, Some(enhanced)) => {
+            SessionWriter::new(auth, enhanced, &viewer()).tidy(session, now, rng)
+        }
+        _ => Vec::new(),
+    }
+}
