@@ -336,7 +336,7 @@ fn a_loop_names_its_cause() {
         (json!({"nbf": NOW.as_secs() + 30}), Reason::LoopClock),
         (json!({"aud": "other"}), Reason::LoopToken),
     ] {
-        let auth = enhanced(json!({"inPlaceRefresh": false}));
+        let auth = enhanced(json!({"enhancements": {"inPlaceRefresh": false}}));
         let mut browser = Browser::default();
         for _ in 0..3 {
             let sent = browser.navigate(&auth, "/", NOW);
