@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::load;
+use crate::{load, peers};
 
 /// Load for the proxy, and what comes of it.
 #[derive(Debug, Parser)]
@@ -22,6 +22,8 @@ struct Cli {
 enum Command {
     /// Put load on the proxy and report throughput, latency, processor time and memory.
     Load(load::Arguments),
+    /// Compare the proxy with nginx, HAProxy, Apache, Varnish and bare Pingora.
+    Peers(peers::Arguments),
 }
 
 /// Runs the command of the process's arguments.
@@ -29,5 +31,6 @@ enum Command {
 pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Load(arguments) => load::run(&arguments),
+        Command::Peers(arguments) => peers::run(&arguments),
     }
 }

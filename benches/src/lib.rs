@@ -10,6 +10,7 @@ pub mod cli;
 pub mod generator;
 pub mod load;
 pub mod origin;
+pub mod peers;
 pub mod portcullis;
 pub mod process;
 pub mod sessions;

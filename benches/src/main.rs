@@ -7,5 +7,7 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    benches::portcullis::become_proxy().unwrap_or_else(benches::cli::main)
+    benches::portcullis::become_proxy()
+        .or_else(benches::peers::bare::become_pingora)
+        .unwrap_or_else(benches::cli::main)
 }

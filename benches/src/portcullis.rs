@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The name under which this program is the proxy.
-const NAME: &str = "portcullis";
+pub(crate) const NAME: &str = "portcullis";
 /// The host that is served; browsers and this harness take it for this machine.
 pub const HOST: &str = "app.localhost";
 

@@ -16,7 +16,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use thiserror::Error;
 
-pub use usage::{Memory, Usage, usage};
+pub use usage::{Memory, Usage, processor_time, usage};
 
 /// For everything that a server does before it is ready, and after it has been told to end.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -48,6 +48,17 @@ pub fn usage(pid: u32) -> io::Result<Usage> {
     Ok(whole)
 }
 
+/// Processor time of the threads that a process and its children have now, in nanoseconds: of use where it is
+/// compared with what it was a moment ago, and no thread ends in between.
+///
+/// # Errors
+/// If there is no such process.
+pub fn processor_time(pid: u32) -> io::Result<Duration> {
+    fs::metadata(format!("/proc/{pid}"))?;
+    let children: Duration = descendants(pid).into_iter().map(scheduled).sum();
+    Ok(scheduled(pid) + children)
+}
+
 /// All that descend from a process.
 pub(super) fn descendants(pid: u32) -> Vec<u32> {
     let mut found = Vec::new();
@@ -143,5 +154,6 @@ mod tests {
     #[test]
     fn a_process_that_is_not_there_is_an_error() {
         assert!(super::usage(u32::MAX / 2).is_err());
+        assert!(processor_time(u32::MAX / 2).is_err());
     }
 }

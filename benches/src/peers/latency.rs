@@ -1,0 +1,146 @@
+//! How long requests take while a proxy is busy, but not too busy.
+//!
+//! First each peer is pushed to its limit. Then requests come by the clock, at 70 % of that limit, and each
+//! counts from when it was due. A slower proxy has fewer of them to answer so; a second figure has all
+//! at the rate of the slowest.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{
+    case::Case,
+    compare::{Entrant, Plan},
+    lane::{Lane, Work, WorkError},
+    peer::Peer,
+    progress::Progress,
+    statistics::Spread,
+};
+use crate::generator::Cookies;
+
+/// Of a peer's limit.
+const SHARE: f64 = 0.7;
+/// How long a peer's turn is.
+const TURN: Duration = Duration::from_secs(2);
+/// Turns that look for the limit.
+const LOOKS: usize = 3;
+
+/// What was found of a peer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Latency {
+    /// The peer.
+    pub peer: Peer,
+    /// The most requests a second that it answers.
+    pub saturation: f64,
+    /// At 70 % of its own limit.
+    pub own: Steady,
+    /// At 70 % of the limit of the slowest.
+    pub equal: Steady,
+}
+
+/// Requests at a rate.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Steady {
+    /// Requests a second.
+    pub rate: f64,
+    /// The median, in microseconds.
+    pub p50: Spread,
+    /// The 99th percentile, in microseconds.
+    pub p99: Spread,
+    /// The 99th percentile of ours to this one's.
+    pub ratio: Option<Spread>,
+}
+
+struct Racer<'a> {
+    peer: Peer,
+    lane: Lane<'a>,
+    saturation: f64,
+}
+
+#[derive(Clone, Default)]
+struct Times {
+    p50: Vec<f64>,
+    p99: Vec<f64>,
+}
+
+/// Measures those that take part.
+pub(crate) fn measure(
+    entrants: &[Entrant],
+    plan: Plan,
+    sessions: &[Cookies],
+    progress: &mut Progress,
+) -> Result<Vec<Latency>, WorkError> {
+    let mut racers = find_limits(entrants, plan, sessions, progress)?;
+    let own: Vec<f64> = racers.iter().map(|racer| racer.saturation * SHARE).collect();
+    let least = own.iter().copied().fold(f64::INFINITY, f64::min);
+    let equal = vec![least; own.len()];
+    let mut own = run(&mut racers, &own, plan, progress)?.into_iter();
+    let mut equal = run(&mut racers, &equal, plan, progress)?.into_iter();
+    let found = racers.iter().map(|racer| {
+        Some(Latency {
+            peer: racer.peer,
+            saturation: racer.saturation,
+            own: own.next()?,
+            equal: equal.next()?,
+        })
+    });
+    found.collect::<Option<_>>().ok_or(WorkError::Nothing)
+}
+
+fn find_limits<'a>(
+    entrants: &'a [Entrant],
+    plan: Plan,
+    sessions: &[Cookies],
+    progress: &mut Progress,
+) -> Result<Vec<Racer<'a>>, WorkError> {
+    progress.say(&format!("{}: looking for the limits", Case::Latency.id()));
+    let work = Work {
+        transport: Case::Latency.transport(),
+        body: Case::Latency.body(),
+        sessions: sessions.to_vec(),
+    };
+    let mut racers = Vec::new();
+    for (peer, running) in entrants.iter().filter(|(peer, _)| peer.takes_part(Case::Latency)) {
+        let mut lane = Lane::open(running, &work, plan.connections)?;
+        lane.turn(plan.requests)?;
+        racers.push(Racer {
+            peer: *peer,
+            lane,
+            saturation: 0.0,
+        });
+    }
+    let mut found = vec![Vec::new(); racers.len()];
+    for _ in 0..LOOKS {
+        for (racer, found) in racers.iter_mut().zip(&mut found) {
+            found.push(racer.lane.turn(plan.requests)?.throughput);
+        }
+    }
+    for (racer, found) in racers.iter_mut().zip(&found) {
+        racer.saturation = Spread::of(found).ok_or(WorkError::Nothing)?.median;
+    }
+    Ok(racers)
+}
+
+/// Everybody in turns, each at its rate.
+fn run(racers: &mut [Racer<'_>], rates: &[f64], plan: Plan, progress: &mut Progress) -> Result<Vec<Steady>, WorkError> {
+    let mut times = vec![Times::default(); racers.len()];
+    for turn in 0..plan.turns {
+        progress.turn(Case::Latency, turn, plan.turns);
+        for place in 0..racers.len() {
+            let index = (turn + place) % racers.len();
+            let measured = racers[index].lane.steady(rates[index], TURN)?;
+            times[index].p50.push(measured.latency(0.5).as_secs_f64() * 1e6);
+            times[index].p99.push(measured.latency(0.99).as_secs_f64() * 1e6);
+        }
+    }
+    let ours = racers.iter().position(|racer| racer.peer == Peer::Portcullis);
+    let steady = times.iter().zip(rates).map(|(of, &rate)| {
+        Some(Steady {
+            rate,
+            p50: Spread::of(&of.p50)?,
+            p99: Spread::of(&of.p99)?,
+            ratio: ours.and_then(|ours| Spread::of_ratios(&times[ours].p99, &of.p99)),
+        })
+    });
+    steady.collect::<Option<_>>().ok_or(WorkError::Nothing)
+}
