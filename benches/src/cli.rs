@@ -21,7 +21,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Put load on the proxy and report throughput, latency, processor time and memory.
-    Load(load::Arguments),
+    Load(Box<load::Arguments>),
     /// Compare the proxy with nginx, HAProxy, Apache, Varnish and bare Pingora.
     Peers(peers::Arguments),
 }

@@ -49,6 +49,9 @@ fn setup(setup: &Setup) -> String {
     for line in lines {
         let _ = writeln!(text, "- {line}");
     }
+    if setup.profile == "debug" {
+        text += "- A debug build: what is measured of ours and of Pingora means nothing.\n";
+    }
     text + "\nProcessor time is of the proxy alone: user and system, its children included. Ratios are ours to the \
             peer's, the median over the turns, with the range of the middle half. Below 1 ours takes less.\n"
 }
