@@ -16,6 +16,7 @@ mod hops;
 mod host_cookie;
 mod hygiene;
 mod own_cookies;
+mod pages;
 mod places;
 mod plain;
 mod renewal;
@@ -37,7 +38,8 @@ pub use self::rules::{RuleOutcome, RuleStep, RuleTrace};
 pub(crate) use self::rules::{Rules, trace as trace_rules};
 pub(crate) use self::session::Unsealed;
 use self::{
-    api::Api, attempt::Attempts, cors::CorsOrigins, hygiene::Hygiene, renewal::RenewalSettings, sealed::SealedSessions,
+    api::Api, attempt::Attempts, cors::CorsOrigins, hygiene::Hygiene, pages::Pages, renewal::RenewalSettings,
+    sealed::SealedSessions,
 };
 use crate::{
     Config, Endpoint, Entropy, Request, Secret, Step, UnixTime,
@@ -52,6 +54,10 @@ pub(crate) struct Enhanced {
     pub(crate) rules: Rules,
     /// `parallelSignIns`.
     pub(crate) attempts: Option<Attempts>,
+    /// `statusCodes`.
+    pub(crate) status_codes: bool,
+    /// `pages`: how they look and speak, if not as the reference's.
+    pub(crate) pages: Option<Pages>,
     pub(crate) hygiene: Hygiene,
     /// Sessions are sealed, if they are.
     pub(crate) sealed: Option<SealedSessions>,
@@ -73,6 +79,7 @@ impl Enhanced {
         "corsOrigins",
         "federated",
         "inPlaceRefresh",
+        "pages",
         "parallelSignIns",
         "refreshAheadSecs",
         "refreshGraceSecs",
@@ -81,6 +88,7 @@ impl Enhanced {
         "sealedSession",
         "sessionClaims",
         "sessionSecrets",
+        "statusCodes",
     ];
 
     /// A shorter secret can be guessed by trying (T-CRYPTO-5). The reference's deployment makes 16 characters.
@@ -93,6 +101,8 @@ impl Enhanced {
             hygiene: Hygiene::read(reader),
             sealed: SealedSessions::read(reader, config, &secrets),
             federated: reader.flag("federated"),
+            status_codes: reader.switch("statusCodes", true),
+            pages: Pages::read(reader),
             rules: Rules::read(reader),
             attempts: reader.switch("parallelSignIns", true).then(|| Attempts::new(config)),
             api: Api::read(reader),
@@ -142,9 +152,10 @@ pub(crate) fn begin(
         Endpoint::Session if enhanced.api.is_on => session_info::begin(auth, enhanced, request, now, rng),
         Endpoint::Renewal if enhanced.api.is_on => renewal_request::begin(auth, enhanced, request),
         Endpoint::Refresh if enhanced.renewal.in_place => detour::begin(auth, enhanced, request),
-        Endpoint::Protected | Endpoint::StartSignIn | Endpoint::Session | Endpoint::Renewal | Endpoint::SignedOut => {
+        Endpoint::Protected | Endpoint::StartSignIn | Endpoint::Session | Endpoint::Renewal => {
             check::begin(auth, enhanced, request, now, rng)
         }
+        Endpoint::SignedOut => pages::signed_out(auth, request),
         Endpoint::SignIn => sign_in::begin(auth, enhanced, request, now, rng),
         Endpoint::Refresh => refresh::begin(auth, request, now),
         Endpoint::SignOut => sign_out::begin(auth, request),

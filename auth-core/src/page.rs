@@ -19,13 +19,18 @@ pub(crate) enum PageKind {
     NotAvailable,
     /// The path can be read in two ways.
     UnclearAddress,
+    /// The identity provider does not do what it should.
+    ProviderIssue,
+    /// Sign-ins follow each other without end.
+    SignInLoop,
 }
 
-struct Wording {
-    kind: &'static str,
-    title: &'static str,
-    message: &'static str,
-    link: &'static str,
+/// The words of a page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wording<'w> {
+    pub(crate) title: &'w str,
+    pub(crate) message: &'w str,
+    pub(crate) link: &'w str,
 }
 
 /// A page to show.
@@ -64,81 +69,120 @@ impl Page<'_> {
                 self.reason.as_str()
             )
         };
-        let mut html = String::with_capacity(TEMPLATE.len() + self.link.len() + details.len() + 512);
-        // One pass over the template, so that text put in is never taken for a placeholder.
-        let mut rest = TEMPLATE;
-        while let Some((before, after)) = rest.split_once("{{") {
-            let Some((name, after)) = after.split_once("}}") else {
-                break;
-            };
-            html.push_str(before);
-            match name {
-                "kind" => html.push_str(wording.kind),
-                "reason" => html.push_str(self.reason.as_str()),
-                "title" => html.push_str(wording.title),
-                "message" => html.push_str(wording.message),
-                "details" => html.push_str(&details),
-                "link" => html.push_str(&escape(self.link)),
-                _ => html.push_str(wording.link),
-            }
-            rest = after;
-        }
-        html.push_str(rest);
-        html
+        fill(TEMPLATE, |name, html| match name {
+            "kind" => html.push_str(self.kind.label()),
+            "reason" => html.push_str(self.reason.as_str()),
+            "title" => html.push_str(wording.title),
+            "message" => html.push_str(wording.message),
+            "details" => html.push_str(&details),
+            "link" => html.push_str(&escape(self.link)),
+            _ => html.push_str(wording.link),
+        })
     }
 }
 
+/// Puts texts in the place of `{{names}}`, in one pass, so that a text put in is never taken for a placeholder.
+pub(crate) fn fill(template: &str, mut put: impl FnMut(&str, &mut String)) -> String {
+    let mut html = String::with_capacity(template.len() + 2048);
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once("{{") {
+        let Some((name, after)) = after.split_once("}}") else {
+            break;
+        };
+        html.push_str(before);
+        put(name, &mut html);
+        rest = after;
+    }
+    html.push_str(rest);
+    html
+}
+
 impl PageKind {
-    const fn wording(self) -> Wording {
+    /// All of them.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 9] = [
+        Self::NotAuthorized,
+        Self::SignInIssue,
+        Self::ConfirmSignIn,
+        Self::RefreshIssue,
+        Self::SignedOut,
+        Self::NotAvailable,
+        Self::UnclearAddress,
+        Self::ProviderIssue,
+        Self::SignInLoop,
+    ];
+
+    /// What scripts and tests know it by.
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::NotAuthorized => "not-authorized",
+            Self::SignInIssue => "sign-in-issue",
+            Self::ConfirmSignIn => "confirm-sign-in",
+            Self::RefreshIssue => "refresh-issue",
+            Self::SignedOut => "signed-out",
+            Self::NotAvailable => "not-available",
+            Self::UnclearAddress => "unclear-address",
+            Self::ProviderIssue => "provider-issue",
+            Self::SignInLoop => "sign-in-loop",
+        }
+    }
+
+    /// The English words.
+    pub(crate) const fn wording(self) -> Wording<'static> {
         match self {
             Self::NotAuthorized => Wording {
-                kind: "not-authorized",
                 title: "No access",
                 message: "You are signed in, but your account does not have access to this content.",
                 link: "Use another account",
             },
             Self::SignInIssue => Wording {
-                kind: "sign-in-issue",
                 title: "Sign-in did not work",
                 message: "Something went wrong while signing you in. Trying once more often helps.",
                 link: "Try again",
             },
             Self::ConfirmSignIn => Wording {
-                kind: "confirm-sign-in",
                 title: "One more step",
                 message: "To be sure that it is you who is signing in, please continue by yourself.",
                 link: "Continue to sign-in",
             },
             Self::RefreshIssue => Wording {
-                kind: "refresh-issue",
                 title: "Session not renewed",
                 message: "Your session has ended and could not be renewed. Sign out, then sign in again.",
                 link: "Sign out",
             },
             Self::SignedOut => Wording {
-                kind: "signed-out",
                 title: "Signed out",
                 message: "You are signed out.",
                 link: "Go on",
             },
             Self::NotAvailable => Wording {
-                kind: "not-available",
                 title: "Not available",
                 message: "There is nothing to see at this address, whether you are signed in or not.",
                 link: "Go to the start page",
             },
             Self::UnclearAddress => Wording {
-                kind: "unclear-address",
                 title: "Unclear address",
                 message: "This address is written in a way that is not accepted here.",
                 link: "Go to the start page",
+            },
+            Self::ProviderIssue => Wording {
+                title: "The sign-in service has a problem",
+                message: "The sign-in service does not answer as it should. It is not your fault. Please try again \
+                          in a moment.",
+                link: "Try again",
+            },
+            Self::SignInLoop => Wording {
+                title: "Signing in keeps starting over",
+                message: "Your browser has signed in several times within a minute, and still this site does not \
+                          recognise you. Check that cookies are allowed, then try again in a minute.",
+                link: "Try again",
             },
         }
     }
 }
 
 /// Text for HTML content and quoted attributes.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

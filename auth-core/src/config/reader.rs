@@ -335,6 +335,37 @@ impl<'j> Reader<'j> {
         self.nested(key, object, known, read)
     }
 
+    /// Whether an improvement is on that is a switch or an object of settings: anything but `false`.
+    pub(crate) fn is_on(&self, key: &str) -> bool {
+        self.value(key) != Some(&Json::Bool(false))
+    }
+
+    /// Reads an object under a key where `true` stands for an empty one.
+    pub(crate) fn section_or_switch<T>(
+        &mut self,
+        key: &str,
+        known: &[&str],
+        read: impl FnOnce(&mut Reader<'_>) -> T,
+    ) -> T {
+        match self.value(key) {
+            Some(Json::Bool(_)) => self.nested(key, None, known, read),
+            Some(found) if found.as_object().is_none() => {
+                self.problem(key, describe(Some(found)), "true, false, or an object");
+                self.nested(key, None, known, read)
+            }
+            _ => self.section(key, known, read),
+        }
+    }
+
+    /// An object that may be absent.
+    pub(crate) fn object(&mut self, key: &str) -> Option<&'j Object> {
+        let found = self.value(key)?;
+        if found.as_object().is_none() {
+            self.problem(key, describe(Some(found)), "an object");
+        }
+        found.as_object()
+    }
+
     /// Reads each object of a list under a key, as [`section`](Self::section) reads one.
     pub(crate) fn sections<T>(
         &mut self,

@@ -1,6 +1,6 @@
 //! What we answer ourselves: never stored by anyone, whatever headers are configured.
 
-use crate::{Config, Decision, Reason, Response, ResponseHeaders, Step, page::Page};
+use crate::{Config, Decision, Reason, Response, ResponseHeaders, Step};
 
 /// An answer to be.
 #[derive(Debug)]
@@ -23,12 +23,9 @@ impl Answer {
     }
 
     /// A page for a person.
-    pub(crate) fn page(status: u16, page: &Page<'_>) -> Self {
-        let answer = Self::new(status, page.reason).with("Content-Type", "text/html; charset=UTF-8");
-        Self {
-            body: page.render(),
-            ..answer
-        }
+    pub(crate) fn html(status: u16, reason: Reason, body: String) -> Self {
+        let answer = Self::new(status, reason).with("Content-Type", "text/html; charset=UTF-8");
+        Self { body, ..answer }
     }
 
     /// JSON for a program.

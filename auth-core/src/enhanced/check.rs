@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use super::{
-    Enhanced,
-    answer::Answer,
-    api,
+    Enhanced, api,
     audience::Audience,
     detour,
     goal::{Goal, admit, pass},
+    pages::{Shown, show},
     renewal,
     renewing::{renew_ahead, renew_or_turn_away},
     rules::Demand,
@@ -17,12 +16,8 @@ use super::{
     viewer::Viewer,
 };
 use crate::{
-    Access, Config, Decision, Entropy, Forward, Reason, Request, Step, UnixTime,
-    authenticator::Authenticator,
-    cookie_names::Token,
-    endpoints::check as reference,
-    jwt::UnverifiedIdToken,
-    page::{Page, PageKind},
+    Access, Config, Decision, Entropy, Forward, Reason, Request, Step, UnixTime, authenticator::Authenticator,
+    cookie_names::Token, endpoints::check as reference, jwt::UnverifiedIdToken, page::PageKind,
     verification::fetch_keys_then,
 };
 
@@ -130,43 +125,37 @@ pub(crate) fn forbid(auth: &Authenticator, viewer: &Viewer, reason: Reason) -> S
         return api::refused(status, viewer, reason).decide(config);
     }
     let (kind, details) = match reason {
-        Reason::PathAmbiguous => (PageKind::UnclearAddress, UNCLEAR.to_owned()),
-        Reason::RuleDenied | Reason::NoRule => (PageKind::NotAvailable, CLOSED.to_owned()),
-        _ => (PageKind::NotAuthorized, who_is_not_among_them(config, viewer)),
+        Reason::PathAmbiguous => (PageKind::UnclearAddress, UNCLEAR),
+        Reason::RuleDenied | Reason::NoRule => (PageKind::NotAvailable, CLOSED),
+        _ => (PageKind::NotAuthorized, NOT_AMONG_THEM),
     };
-    let path = match kind {
-        PageKind::NotAuthorized => &config.sign_out_path,
-        _ => "/",
+    let (path, who) = match kind {
+        PageKind::NotAuthorized => (config.sign_out_path.as_str(), signed_in_as(config, viewer)),
+        _ => ("/", None),
     };
-    Answer::page(
-        status,
-        &Page {
-            kind,
-            reason,
-            details: &details,
-            link: &format!("{}{path}", viewer.origin),
-        },
-    )
-    .decide(config)
+    let shown = Shown {
+        kind,
+        reason,
+        details,
+        link: &viewer.address(path),
+        who: who.as_deref(),
+    };
+    show(auth, viewer, status, shown).decide(config)
 }
 
 const UNCLEAR: &str = "The path of this address can be read in more than one way, and it depends on the way whether \
     you may see what is there.";
 const CLOSED: &str = "No rule of this site lets anybody see this address.";
 
+const NOT_AMONG_THEM: &str = "Your account is not among those that this content is meant for.";
+
 /// Names the account, so that its holder sees that it is another than was meant. The token's signature was right;
 /// the name is only shown.
-fn who_is_not_among_them(config: &Config, viewer: &Viewer) -> String {
-    let name = viewer.with_cookies(|cookies| {
+fn signed_in_as(config: &Config, viewer: &Viewer) -> Option<String> {
+    viewer.with_cookies(|cookies| {
         let token = config.cookie_scheme.token(Token::Id, cookies)?;
         let token = UnverifiedIdToken::decode(&token)?;
-        let name = ["email", "cognito:username", "sub"]
-            .iter()
-            .find_map(|name| token.claim(name)?.as_str());
-        name.map(str::to_owned)
-    });
-    let who = name
-        .map(|name| format!("You are signed in as {name}. "))
-        .unwrap_or_default();
-    format!("{who}Your account is not among those that this content is meant for.")
+        let mut names = ["email", "cognito:username", "sub"].iter();
+        names.find_map(|name| token.claim(name)?.as_str()).map(str::to_owned)
+    })
 }

@@ -3,22 +3,18 @@
 use std::sync::Arc;
 
 use super::{
-    answer::{Answer, setting},
+    answer::setting,
     api,
     audience::Audience,
     check::turn_away,
     goal::{Goal, admit},
+    pages::{Shown, show},
     renewal::{self, Renewed},
     rules::Requirement,
     session::{Kept, Session},
     viewer::Viewer,
 };
-use crate::{
-    Entropy, Reason, Step, UnixTime,
-    authenticator::Authenticator,
-    page::{Page, PageKind},
-    token_endpoint::Pace,
-};
+use crate::{Entropy, Reason, Step, UnixTime, authenticator::Authenticator, page::PageKind, token_endpoint::Pace};
 
 /// A good session near its end is renewed on the way. If that fails, it is good all the same.
 pub(crate) fn renew_ahead(
@@ -106,15 +102,16 @@ fn over(
 pub(crate) fn unavailable(auth: &Authenticator, viewer: &Viewer, reason: Reason) -> Step {
     let answer = match viewer.audience {
         Audience::Program => api::failure(503, "temporarily_unavailable", viewer, reason),
-        Audience::Person => Answer::page(
-            503,
-            &Page {
-                kind: PageKind::RefreshIssue,
+        Audience::Person => {
+            let shown = Shown {
+                kind: PageKind::ProviderIssue,
                 reason,
                 details: "The sign-in service could not be asked to renew your session. Try again in a moment.",
-                link: &format!("{}{}", viewer.origin, viewer.requested_uri),
-            },
-        ),
+                link: &viewer.address(&viewer.requested_uri),
+                who: None,
+            };
+            show(auth, viewer, 503, shown)
+        }
     };
     answer.with("Retry-After", RETRY_AFTER_SECS).decide(auth.config())
 }

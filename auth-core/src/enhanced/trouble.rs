@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::{answer::Answer, viewer::Viewer};
+use super::{
+    pages::{Shown, show},
+    viewer::Viewer,
+};
 use crate::{
-    CallError, HttpReply, Reason, Step,
-    authenticator::Authenticator,
-    page::{Page, PageKind},
-    token_endpoint::TokenError,
+    CallError, HttpReply, Reason, Step, authenticator::Authenticator, page::PageKind, token_endpoint::TokenError,
 };
 
 /// A flow that ends in a page.
@@ -89,19 +89,19 @@ impl Trouble {
 
     /// The page; its link leads to a path of ours.
     pub(crate) fn respond(self, auth: &Authenticator, viewer: &Viewer, link: &str) -> Step {
-        let config = auth.config();
-        let page = Page {
-            kind: PageKind::SignInIssue,
+        let shown = Shown {
+            kind: kind(self.reason),
             reason: self.reason,
             details: &self.details,
             link: &viewer.address(link),
+            who: None,
         };
-        let answer = Answer::page(status(self.reason), &page);
+        let answer = show(auth, viewer, status(self.reason), shown);
         match self.retry_after_secs {
             Some(secs) => answer.with("Retry-After", secs.to_string()),
             None => answer,
         }
-        .decide(config)
+        .decide(auth.config())
     }
 }
 
@@ -112,6 +112,15 @@ fn refusal(error: &str) -> Reason {
         "invalid_client" | "unauthorized_client" => Reason::ClientRefused,
         "invalid_scope" => Reason::ScopeRefused,
         _ => Reason::TokenEndpoint,
+    }
+}
+
+const fn kind(reason: Reason) -> PageKind {
+    match (reason, status(reason)) {
+        (Reason::GroupRequired, _) => PageKind::NotAuthorized,
+        (Reason::LoopClock | Reason::LoopCookies | Reason::LoopToken, _) => PageKind::SignInLoop,
+        (_, 429 | 502..) => PageKind::ProviderIssue,
+        _ => PageKind::SignInIssue,
     }
 }
 

@@ -19,6 +19,10 @@ pub(crate) struct Viewer {
     pub(crate) redirect_status: u16,
     /// What a page of another origin is allowed.
     pub(crate) cors: Cors,
+    /// Accept-Language, all of it.
+    pub(crate) languages: String,
+    /// What the log knows the request by, if the adapter says so.
+    pub(crate) request_id: Option<String>,
     fields: Vec<String>,
 }
 
@@ -39,6 +43,11 @@ impl Viewer {
                 "GET" | "HEAD" => 302,
                 _ => 303,
             },
+            languages: request.headers.get_all("accept-language").join(","),
+            request_id: request
+                .header("x-request-id")
+                .filter(|id| id.len() <= 128)
+                .map(str::to_owned),
             fields: request.cookies.iter().map(|&field| field.to_owned()).collect(),
         }
     }

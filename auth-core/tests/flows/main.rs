@@ -9,6 +9,7 @@
 mod attacks;
 mod browser;
 mod enhanced_attempts;
+mod enhanced_pages;
 mod enhanced_renewal;
 mod enhanced_rules;
 mod fixture;
