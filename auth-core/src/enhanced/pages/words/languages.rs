@@ -1,4 +1,5 @@
-//! What the pages say in German, French and Spanish; the English words stand with the pages' kinds.
+//! What the pages say in German, French and Spanish; the English words stand with the pages' kinds, but for
+//! what the enhanced profile says otherwise.
 
 use super::{Labels, Wording};
 use crate::page::PageKind;
@@ -21,7 +22,10 @@ pub(super) const ENGLISH: Language = Language {
         request: "Request",
         signed_in_as: "You are signed in as",
     },
-    pages: &[],
+    pages: &[(
+        PageKind::SignedOut,
+        says("Signed out", "You are signed out.", "Sign in again"),
+    )],
 };
 
 const fn says(title: &'static str, message: &'static str, link: &'static str) -> Wording<'static> {
