@@ -18,6 +18,8 @@ pub enum CallPurpose {
     TokenRefresh,
     /// Fetches the issuer's JWK set (RFC 7517).
     KeySet,
+    /// Revokes a refresh token (RFC 7009).
+    Revocation,
 }
 
 impl CallPurpose {
@@ -28,6 +30,7 @@ impl CallPurpose {
             Self::TokenExchange => "authorization_code",
             Self::TokenRefresh => "refresh_token",
             Self::KeySet => "jwks",
+            Self::Revocation => "revocation",
         }
     }
 }
@@ -153,7 +156,7 @@ pub enum RetryPolicy {
     /// Token endpoint, while a request of the viewer's waits for its session to be renewed: one repetition after a
     /// short pause, unless a reply came that another attempt would not change or all the time has gone already.
     Renewal,
-    /// Token endpoint, for a session that is still good: whatever comes of it stands.
+    /// Token endpoint, for a session that is still good or one that ends: whatever comes of it stands.
     Once,
     /// JWK set: one repetition, at once, unless a reply came that another attempt would not change.
     KeySet,

@@ -201,6 +201,8 @@ pub enum Reason {
     SignedOut,
     /// There was nothing to sign out of.
     AlreadySignedOut,
+    /// Another site's page, or a browser that loads ahead, asked for a sign-out; nothing was done.
+    SignOutForeign,
     /// A sign-in that got lost is begun anew.
     SignInRestarted,
     /// A callback that is of no use any more; there is a session, so the viewer goes on.
@@ -294,6 +296,7 @@ impl Reason {
             Self::MethodNotAllowed => "method-not-allowed",
             Self::SignedOut => "signed-out",
             Self::AlreadySignedOut => "already-signed-out",
+            Self::SignOutForeign => "sign-out-foreign",
             Self::SignInRestarted => "sign-in-restarted",
             Self::SessionKept => "session-kept",
             Self::StateMissing => "state-missing",

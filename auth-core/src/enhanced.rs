@@ -29,6 +29,7 @@ mod sealed;
 mod session;
 mod session_info;
 mod sign_in;
+mod sign_out;
 mod start_sign_in;
 mod trouble;
 mod viewer;
@@ -42,10 +43,8 @@ use self::{
     sealed::SealedSessions,
 };
 use crate::{
-    Config, Endpoint, Entropy, Request, Secret, Step, UnixTime,
-    authenticator::Authenticator,
-    config::Reader,
-    endpoints::{refresh, sign_out},
+    Config, Endpoint, Entropy, Request, Secret, Step, UnixTime, authenticator::Authenticator, config::Reader,
+    endpoints::refresh,
 };
 
 /// What is switched on, and what the improvements are set to.
@@ -61,6 +60,8 @@ pub(crate) struct Enhanced {
     pub(crate) hygiene: Hygiene,
     /// Sessions are sealed, if they are.
     pub(crate) sealed: Option<SealedSessions>,
+    /// `thoroughSignOut`.
+    pub(crate) signs_out_thoroughly: bool,
     /// Whether the pool signs in people of other providers.
     federated: bool,
     pub(crate) api: Api,
@@ -89,6 +90,7 @@ impl Enhanced {
         "sessionClaims",
         "sessionSecrets",
         "statusCodes",
+        "thoroughSignOut",
     ];
 
     /// A shorter secret can be guessed by trying (T-CRYPTO-5). The reference's deployment makes 16 characters.
@@ -100,6 +102,7 @@ impl Enhanced {
         Self {
             hygiene: Hygiene::read(reader),
             sealed: SealedSessions::read(reader, config, &secrets),
+            signs_out_thoroughly: reader.switch("thoroughSignOut", true),
             federated: reader.flag("federated"),
             status_codes: reader.switch("statusCodes", true),
             pages: Pages::read(reader),
@@ -117,12 +120,18 @@ impl Enhanced {
         if self.federated && config.requirements.group.is_none() && !self.rules.narrow() {
             warnings.push(OPEN_TO_ALL.to_owned());
         }
+        if self.sealed.is_none() && !places::has_flag(&config.cookie_settings.id_token, "httponly") {
+            warnings.push(READABLE.to_owned());
+        }
         warnings
     }
 }
 
 const OPEN_TO_ALL: &str = "the user pool signs in people of other identity providers, and no rule narrows who may \
     pass: anyone with an account there may (see enhancements.rules)";
+
+const READABLE: &str = "scripts of every page can read the tokens: mode is spaMode, or cookieSettings leave HttpOnly out; \
+    choose staticSiteMode or enhancements.sealedSession unless an application needs that";
 
 /// What sessions are sealed with, newest first: the first seals, all of them open.
 fn session_secrets(reader: &mut Reader<'_>, config: &Config) -> Vec<Secret<String>> {
@@ -158,6 +167,6 @@ pub(crate) fn begin(
         Endpoint::SignedOut => pages::signed_out(auth, request),
         Endpoint::SignIn => sign_in::begin(auth, enhanced, request, now, rng),
         Endpoint::Refresh => refresh::begin(auth, request, now),
-        Endpoint::SignOut => sign_out::begin(auth, request),
+        Endpoint::SignOut => sign_out::begin(auth, enhanced, request, now),
     }
 }

@@ -68,6 +68,17 @@ pub(crate) fn renew(config: &Config, refresh_token: &str, pace: Pace) -> HttpCal
     }
 }
 
+/// Revokes a refresh token, and with it the access tokens that came of it (RFC 7009).
+pub(crate) fn revoke(config: &Config, refresh_token: &str, timeout: Duration) -> HttpCall {
+    let form = [("token", refresh_token), ("client_id", config.client_id.as_str())];
+    HttpCall {
+        url: format!("{}/oauth2/revoke", config.hosted_ui),
+        attempt_timeout: timeout,
+        retry: RetryPolicy::Once,
+        ..call(config, CallPurpose::Revocation, &form)
+    }
+}
+
 fn call(config: &Config, purpose: CallPurpose, form: &[(&str, &str)]) -> HttpCall {
     // Not form-encoded before base64, unlike RFC 6749 section 2.3.1 has it: Cognito's secrets do not need it.
     let authorization = config.client_secret.as_ref().map(|secret| {

@@ -56,7 +56,7 @@ fn accepts_pages(accept: &str) -> bool {
 }
 
 /// Speculative loads must not begin a sign-in that nobody asked for.
-fn is_prefetch(request: &Request<'_>) -> bool {
+pub(crate) fn is_prefetch(request: &Request<'_>) -> bool {
     let says = |name: &str| {
         let value = request.header(name).unwrap_or_default();
         ["prefetch", "prerender"].iter().any(|word| value.contains(word))

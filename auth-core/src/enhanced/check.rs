@@ -12,6 +12,7 @@ use super::{
     renewing::{renew_ahead, renew_or_turn_away},
     rules::Demand,
     session::{Found, Session, find},
+    sign_out,
     start_sign_in::start,
     viewer::Viewer,
 };
@@ -99,6 +100,9 @@ pub(crate) fn turn_away(
     let config = auth.config();
     if let Some(leave) = viewer.cors.preflight() {
         return leave.decide(config);
+    }
+    if let Some(landing) = sign_out::landing(auth, viewer) {
+        return landing;
     }
     match (reason, viewer.audience) {
         (Reason::GroupRequired, _) => forbid(auth, viewer, reason),

@@ -5,7 +5,7 @@ use super::{
     places::{self, Place, is_secure},
     viewer::Viewer,
 };
-use crate::{Config, cookie_names::Token};
+use crate::{Config, cookie_names::Token, set_cookie::companions};
 
 /// More names of ours than any honest browser has. What is beyond is left for the next time.
 const MOST_NAMES: usize = 40;
@@ -34,21 +34,27 @@ impl<'a> Expiry<'a> {
         found.iter().flat_map(|found| self.everywhere(found)).collect()
     }
 
-    /// Expires the token cookies of every user whom the request names: one that is limited to a path, as the
-    /// refresh token's, is not among what a request for another path brings.
-    pub(crate) fn tokens_out_of_sight(&self) -> Vec<String> {
+    /// Expires those cookies of every user named by the request that it cannot have brought, because they are for
+    /// another path: the refresh token's often is.
+    pub(crate) fn out_of_sight(&self) -> Vec<String> {
         let scheme = &self.config.cookie_scheme;
-        let seen = self.found(|_| true);
-        let places = places::configured(self.config);
+        let settings = &self.config.cookie_settings;
+        // Whatever the settings say now, the reference's own are for the refresh path.
+        let refresh_path = format!("Path={}", self.config.refresh_path);
         let mut expired = Vec::new();
         for user in self.users() {
-            for token in Token::ALL {
-                let name = scheme.token_name(token, &user);
-                if !seen.iter().any(|found| found.name == name) {
-                    expired.extend(places.iter().map(|place| self.at(place, &name)));
+            let tokens = Token::ALL.map(|token| (scheme.token_name(token, &user), settings.of(token)));
+            let refresh_token = (scheme.token_name(Token::Refresh, &user), refresh_path.as_str());
+            let all = tokens.into_iter().chain([refresh_token]);
+            for (name, attributes) in all.chain(companions(self.config, &user)) {
+                let place = Place::of(attributes);
+                if is_expirable(&name) && !place.reaches(self.viewer.path()) {
+                    expired.push(self.at(&place, &name));
                 }
             }
         }
+        expired.sort();
+        expired.dedup();
         expired
     }
 

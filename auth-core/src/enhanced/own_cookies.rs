@@ -77,6 +77,16 @@ pub(crate) fn last_users<'a>(config: &Config, cookies: Cookies<'a>) -> Vec<Cow<'
         .collect()
 }
 
+/// The token of the last user, its name spelled either way.
+pub(crate) fn last_users_token<'a>(config: &Config, cookies: Cookies<'a>, token: Token) -> Option<Cow<'a, str>> {
+    let scheme = &config.cookie_scheme;
+    scheme.token(token, cookies).or_else(|| {
+        let user = scheme.user_in(cookies);
+        let is_it = |name: &str| token_user(config, name, token).is_some_and(|part| is_user(part, &user));
+        cookies.find(is_it).filter(|value| !value.is_empty())
+    })
+}
+
 /// Whether a name's user part means this user, spelled either way.
 pub(crate) fn is_user(part: &str, user: &str) -> bool {
     part == user || decode_strict(part).is_some_and(|decoded| decoded == user)

@@ -40,6 +40,12 @@ impl Place {
         }
     }
 
+    /// Whether a request for this path brings a cookie from here (RFC 6265, section 5.1.4).
+    pub(crate) fn reaches(&self, path: &str) -> bool {
+        path.strip_prefix(&self.path)
+            .is_some_and(|rest| rest.is_empty() || self.path.ends_with('/') || rest.starts_with('/'))
+    }
+
     /// The Set-Cookie value that drops the cookie of that name from here.
     pub(crate) fn expire(&self, name: &str, secure: bool) -> String {
         let domain = self

@@ -7,7 +7,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use super::{
     Enhanced,
-    own_cookies::{is_user, last_users, token_user},
+    own_cookies::{is_user, last_users, last_users_token, token_user},
     sealed,
     viewer::Viewer,
 };
@@ -82,8 +82,8 @@ pub(crate) fn find(auth: &Authenticator, enhanced: &Enhanced, request: &Request<
     let sealed = enhanced.sealed.as_ref();
     let (presented, order) = match sealed.and_then(|_| sealed::text(cookies, request.scheme)) {
         Some(text) => (Some(text), Order::Tidy),
-        None if sealed.is_some() => (auth.config().cookie_scheme.token(Token::Id, cookies), Order::Unsealed),
-        None => (auth.config().cookie_scheme.token(Token::Id, cookies), Order::Tidy),
+        None if sealed.is_some() => (last_users_token(auth.config(), cookies, Token::Id), Order::Unsealed),
+        None => (last_users_token(auth.config(), cookies, Token::Id), Order::Tidy),
     };
     match presented.and_then(|presented| auth.tokens().get(&presented, now)) {
         Some(token) => Found::Valid(Session {
@@ -120,6 +120,33 @@ pub(crate) fn kept(auth: &Authenticator, enhanced: &Enhanced, viewer: &Viewer) -
         });
         sealed.or_else(|| kept_in_plain_cookies(auth.config(), enhanced, cookies))
     })
+}
+
+/// Every refresh token at hand, of whichever user; those beyond a few are left to expire.
+pub(crate) fn refresh_tokens(
+    config: &Config,
+    enhanced: &Enhanced,
+    cookies: Cookies<'_>,
+    scheme: Scheme,
+) -> Vec<Secret<String>> {
+    const MOST: usize = 3;
+    let sealed = enhanced.sealed.iter().flat_map(|sealed| {
+        let texts = sealed::texts(cookies, scheme);
+        let kept = texts.iter().take(MOST_CANDIDATES);
+        let kept: Vec<Kept> = kept.filter_map(|text| sealed.kept(config, text, scheme)).collect();
+        kept.into_iter().map(|kept| kept.refresh_token)
+    });
+    let plain = cookies.all().filter_map(|(name, value)| {
+        token_user(config, name, Token::Refresh).filter(|_| !value.is_empty())?;
+        Some(Secret::new(decode(value).into_owned()))
+    });
+    let mut tokens: Vec<Secret<String>> = Vec::new();
+    for token in sealed.chain(plain) {
+        if tokens.len() < MOST && !tokens.contains(&token) {
+            tokens.push(token);
+        }
+    }
+    tokens
 }
 
 fn kept_in_plain_cookies(config: &Config, enhanced: &Enhanced, cookies: Cookies<'_>) -> Option<Kept> {
@@ -249,7 +276,7 @@ impl<'a> Search<'a> {
         if self.enhanced.sealed.is_some() {
             return Order::Unsealed;
         }
-        let named = config.cookie_scheme.token(Token::Id, cookies);
+        let named = last_users_token(config, cookies, Token::Id);
         if named.as_deref() == Some(token.raw.expose()) {
             Order::Tidy
         } else {

@@ -121,7 +121,7 @@ impl<'a> SessionWriter<'a> {
         let expiry = Expiry::new(config, self.viewer);
         let mut cookies = expiry
             .of_request(|name| is_of_session(config, name) || self.is_sealed(name) || REFERENCE_FLOW.contains(&name));
-        cookies.extend(expiry.tokens_out_of_sight());
+        cookies.extend(expiry.out_of_sight());
         cookies
     }
 
