@@ -9,10 +9,14 @@
 mod attacks;
 mod browser;
 mod enhanced_attempts;
+mod enhanced_cookies;
 mod enhanced_pages;
 mod enhanced_renewal;
 mod enhanced_rules;
+mod enhanced_sealed;
+mod enhanced_sign_out;
 mod fixture;
+mod jar;
 mod keys;
 mod sessions;
 mod tokens;
