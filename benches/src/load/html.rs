@@ -360,3 +360,46 @@ fn mebibytes(bytes: u64) -> String {
 fn rounded(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::report::tests::sample;
+
+    #[test]
+    fn what_could_be_markup_is_escaped() {
+        assert_eq!(escape("<b>&\"'"), "&lt;b&gt;&amp;&quot;&#39;");
+        let page = page(&sample());
+        assert!(page.contains("<h1>Load on http://&lt;b&gt;&amp;&quot;&#39;</h1>"), "{page}");
+        assert!(page.contains("<code>a_total{code=&quot;2xx&quot;}</code>"));
+        assert!(!page.contains("<b>"));
+    }
+
+    #[test]
+    fn the_page_needs_nothing_else() {
+        let page = page(&sample());
+        for other in ["<script", "<link", "src=", "url(", "@import"] {
+            assert!(!page.contains(other), "{other}");
+        }
+        assert_eq!(page.matches("<svg").count(), 3);
+        assert_eq!(page.matches("</svg>").count(), 3);
+    }
+
+    #[test]
+    fn every_identifier_is_unique() {
+        let page = page(&sample());
+        let mut ids: Vec<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        let count = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!((ids.len(), count), (6, 6));
+    }
+
+    #[test]
+    fn what_went_wrong_stands_out() {
+        let page = page(&sample());
+        assert!(page.contains("<p class=\"bad\">2 requests failed"));
+        assert!(page.contains("RSS: 3.0 MiB of at most 2.0 MiB: does not hold."));
+        assert!(page.contains("<span class=\"bad\">1 unexpected</span>"));
+    }
+}

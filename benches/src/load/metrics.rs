@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    io::{self, Read as _, Write as _},
+    io::{self, Write as _},
     net::{SocketAddr, TcpStream, ToSocketAddrs as _},
     time::Duration,
 };
@@ -59,16 +59,39 @@ impl Endpoint {
     pub(super) fn scrape(&self) -> io::Result<Scrape> {
         let mut stream = TcpStream::connect_timeout(&self.address, TIMEOUT)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
-        // HTTP/1.0: the answer ends with the connection and has no chunks.
+        // HTTP/1.0 has no chunks.
         write!(stream, "GET {} HTTP/1.0\r\nHost: {}\r\n\r\n", self.target, self.host)?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
+        let answer = read_answer(&mut stream)?;
         let parts = answer.split_once("\r\n\r\n");
         match parts.filter(|(head, _)| head.split(' ').nth(1) == Some("200")) {
             Some((_, body)) => Ok(parse(body)),
             None => Err(io::Error::other("the metrics' address does not answer with status 200")),
         }
     }
+}
+
+/// Reads up to the length that the answer names, or to the end of the connection.
+fn read_answer(stream: &mut impl io::Read) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    let mut part = [0; 16 * 1024];
+    while whole_length(&bytes).is_none_or(|length| bytes.len() < length) {
+        match stream.read(&mut part)? {
+            0 => break,
+            count => bytes.extend_from_slice(&part[..count]),
+        }
+    }
+    String::from_utf8(bytes).map_err(io::Error::other)
+}
+
+/// Of head and body; `None`: not known, or not yet.
+fn whole_length(bytes: &[u8]) -> Option<usize> {
+    let end = memchr::memmem::find(bytes, b"\r\n\r\n")?;
+    let head = std::str::from_utf8(&bytes[..end]).ok()?;
+    let lengths = head.lines().filter_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+    });
+    Some(end + 4 + lengths.last()?)
 }
 
 /// The text format; comments are left out, and so are buckets, which only sums of differences are made of.
@@ -121,6 +144,15 @@ mod tests {
             .map(|change| (change.series, change.difference))
             .collect();
         assert_eq!(found, [("count".to_owned(), 3.0), ("new".to_owned(), 3.0)]);
+    }
+
+    #[test]
+    fn an_answer_ends_with_its_length_or_with_the_connection() {
+        let read = |text: &str| read_answer(&mut text.as_bytes()).unwrap();
+        let kept_open = "HTTP/1.1 200 OK\r\ncontent-LENGTH: 2\r\n\r\nab";
+        assert_eq!(whole_length(kept_open.as_bytes()), Some(kept_open.len()));
+        assert_eq!(whole_length(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"), None);
+        assert_eq!(read("HTTP/1.0 200 OK\r\n\r\nto the end"), "HTTP/1.0 200 OK\r\n\r\nto the end");
     }
 
     #[test]

@@ -249,3 +249,129 @@ fn microseconds(duration: Duration) -> f64 {
     // Tenths are as exact as it gets.
     (duration.as_secs_f64() * 1e7).round() / 10.0
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A report of a phase in which something went wrong, with names that want escaping.
+    pub(in crate::load) fn sample() -> Report {
+        let points = [0.0, 0.5, 0.9, 0.99, 1.0].map(|quantile| CurvePoint {
+            quantile,
+            latency_us: 200.0 + 1_000.0 * quantile,
+            service_time_us: 150.0 + 100.0 * quantile,
+        });
+        let percentiles = Percentiles {
+            p50: 700.0,
+            p90: 1_100.0,
+            p99: 1_190.0,
+            p99_9: 1_200.0,
+            max: 1_200.0,
+        };
+        let second = |second, p50_us| SecondReport {
+            second,
+            answers: 60,
+            wrong: 1,
+            p50_us,
+            p99_us: p50_us,
+        };
+        Report {
+            version: "1.2.3",
+            finished: 1_800_000_000,
+            setup: Setup {
+                target: "http://<b>&\"'".to_owned(),
+                protocol: "HTTP/1.1",
+                mode: "closed loop".to_owned(),
+                connections: 4,
+                streams: 1,
+                threads: 1,
+                mix: "valid=1".to_owned(),
+                origin: None,
+                proxy: None,
+                processors: 2,
+                optimised: true,
+            },
+            phases: vec![PhaseReport {
+                name: "load".to_owned(),
+                seconds: 2.0,
+                answers: 120,
+                answers_per_second: 60.0,
+                body_bytes: 122_880,
+                wrong: 2,
+                reconnections: 0,
+                statuses: BTreeMap::from([(200, 119), (502, 1)]),
+                failures: BTreeMap::from([("no answer in time".to_owned(), 1)]),
+                kinds: vec![KindReport {
+                    name: "valid".to_owned(),
+                    answers: 120,
+                    unexpected: 1,
+                }],
+                latency_us: percentiles,
+                service_time_us: percentiles,
+                cpu_us_per_request: Some(42.5),
+                generator_cpu_us_per_request: None,
+                curve: points.to_vec(),
+                timeline: vec![second(0, Some(700.0)), second(1, None), second(2, Some(650.0))],
+            }],
+            memory: Some(MemoryReport {
+                moments: vec![Moment {
+                    when: "start".to_owned(),
+                    memory: Memory {
+                        rss: 3 << 20,
+                        pss: None,
+                        anonymous: 1 << 20,
+                        peak: 4 << 20,
+                    },
+                }],
+            }),
+            metrics: Some(vec![Change {
+                series: "a_total{code=\"2xx\"}".to_owned(),
+                before: 1.0,
+                after: 3.0,
+                difference: 2.0,
+            }]),
+            goals: vec![Goal {
+                what: "RSS".to_owned(),
+                bound_bytes: 2 << 20,
+                found_bytes: 3 << 20,
+            }],
+        }
+    }
+
+    #[test]
+    fn the_json_has_what_programs_look_for() {
+        let json = serde_json::to_value(sample()).unwrap();
+        for (pointer, expected) in [
+            ("/phases/0/answers", serde_json::json!(120)),
+            ("/phases/0/latency_us/p99.9", serde_json::json!(1_200.0)),
+            ("/phases/0/service_time_us/p50", serde_json::json!(700.0)),
+            ("/phases/0/cpu_us_per_request", serde_json::json!(42.5)),
+            ("/phases/0/generator_cpu_us_per_request", serde_json::json!(null)),
+            ("/phases/0/statuses/502", serde_json::json!(1)),
+            ("/phases/0/failures/no answer in time", serde_json::json!(1)),
+            ("/phases/0/kinds/0/unexpected", serde_json::json!(1)),
+            ("/phases/0/timeline/1/p50_us", serde_json::json!(null)),
+            ("/memory/moments/0/when", serde_json::json!("start")),
+            ("/memory/moments/0/rss", serde_json::json!(3 << 20)),
+            ("/metrics/0/difference", serde_json::json!(2.0)),
+            ("/setup/optimised", serde_json::json!(true)),
+        ] {
+            assert_eq!(json.pointer(pointer), Some(&expected), "{pointer}");
+        }
+    }
+
+    #[test]
+    fn the_text_says_what_went_wrong() {
+        let text = text(&sample());
+        for part in [
+            "2 wrong",
+            "200: 119, 502: 1, no answer in time: 1",
+            "valid: 1 answered with an unexpected status",
+            "proxy 42.5 µs, load unknown",
+            "RSS: 3.0 MiB, at most 2.0 wanted: DOES NOT HOLD",
+            "a_total{code=\"2xx\"} +2",
+        ] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+}
