@@ -45,7 +45,7 @@ use thiserror::Error;
 
 pub use arrival::{Arrival, Phase, Stop};
 pub use connection::Failure;
-pub use mix::{Cookies, Mix, Request, Share};
+pub use mix::{Cookies, Expected, Mix, Request, Share};
 pub use record::{Measured, Second, ShareCount};
 pub use target::{Protocol, Security, Target, TargetError};
 

@@ -1,5 +1,8 @@
 //! One short turn of the comparison, with whatever peers this machine has.
-#![expect(clippy::unwrap_used, reason = "a test may stop at anything that is not as it should be")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may stop at anything that is not as it should be"
+)]
 
 use std::{fs, path::Path, process::Command};
 
@@ -27,7 +30,10 @@ fn peers(folder: &Path, arguments: &[&str]) -> (Value, String) {
 /// The peers that a case has figures of.
 fn measured<'a>(report: &'a Value, case: &str) -> Vec<&'a str> {
     let comparisons = report["comparisons"].as_array().unwrap();
-    let comparison = comparisons.iter().find(|comparison| comparison["case"] == case).unwrap();
+    let comparison = comparisons
+        .iter()
+        .find(|comparison| comparison["case"] == case)
+        .unwrap();
     let rows = comparison["rows"].as_array().unwrap();
     for row in rows {
         assert!(row["microseconds"]["median"].as_f64().unwrap() > 0.0, "{row}");
@@ -46,15 +52,30 @@ fn each_peer_is_measured_or_named_with_its_package() {
     }
     let missing = |peer: &str| left_out.iter().any(|left_out| left_out["peer"] == peer);
     for (case, expected) in [
-        ("h1-1k", "portcullis portcullis-open pingora nginx haproxy haproxy-jwt apache-oidc"),
-        ("tls-100k", "portcullis portcullis-open pingora nginx haproxy haproxy-jwt apache-oidc"),
-        ("h2-1k", "portcullis portcullis-open pingora nginx haproxy haproxy-jwt apache-oidc"),
-        ("cache-100k", "portcullis-cache portcullis-open-cache nginx-cache nginx-cache-no-sendfile varnish"),
+        (
+            "h1-1k",
+            "portcullis portcullis-open pingora nginx haproxy haproxy-jwt apache-oidc",
+        ),
+        (
+            "tls-100k",
+            "portcullis portcullis-open pingora nginx haproxy haproxy-jwt apache-oidc",
+        ),
+        (
+            "h2-1k",
+            "portcullis portcullis-open pingora nginx haproxy haproxy-jwt apache-oidc",
+        ),
+        (
+            "cache-100k",
+            "portcullis-cache portcullis-open-cache nginx-cache nginx-cache-no-sendfile varnish",
+        ),
     ] {
         let expected: Vec<_> = expected.split(' ').filter(|peer| !missing(peer)).collect();
         assert_eq!(measured(&report, case), expected, "{case}: {report:#}");
     }
-    assert!(markdown.contains("### portcullis\n") && markdown.contains("[[sites]]"), "{markdown}");
+    assert!(
+        markdown.contains("### portcullis\n") && markdown.contains("[[sites]]"),
+        "{markdown}"
+    );
 }
 
 #[test]

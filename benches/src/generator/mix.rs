@@ -63,6 +63,29 @@ impl Request {
     }
 }
 
+/// Which answers are right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// All.
+    Any,
+    /// Those with this status.
+    Status(u16),
+    /// Those that lead elsewhere: 301, 302, 303, 307 and 308.
+    Redirect,
+}
+
+impl Expected {
+    /// Whether an answer with that status is one of them.
+    #[must_use]
+    pub const fn is(self, status: u16) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Status(expected) => status == expected,
+            Self::Redirect => matches!(status, 301..=303 | 307 | 308),
+        }
+    }
+}
+
 /// One kind of requests.
 #[derive(Clone, Debug)]
 pub struct Share {
@@ -72,8 +95,8 @@ pub struct Share {
     pub weight: u32,
     /// Sent in turn.
     pub requests: Vec<Request>,
-    /// The status that is right; `None`: any.
-    pub expected: Option<u16>,
+    /// Which answers are right.
+    pub expected: Expected,
 }
 
 /// All kinds.
@@ -99,7 +122,7 @@ impl Mix {
             name: name.to_owned(),
             weight: 1,
             requests: vec![request],
-            expected: Some(expected),
+            expected: Expected::Status(expected),
         }])
     }
 
@@ -172,7 +195,7 @@ mod tests {
             name: index.to_string(),
             weight,
             requests: vec![Request::get("/"); 4],
-            expected: Some(200),
+            expected: Expected::Status(200),
         };
         Mix::new(weights.iter().enumerate().map(share).collect())
     }
@@ -207,6 +230,13 @@ mod tests {
             .map(|thread| Rotation::new(&mix, thread, 2).next(&mix).1)
             .collect();
         assert_eq!(first, [0, 2]);
+    }
+
+    #[test]
+    fn a_redirect_is_one_of_five_statuses() {
+        let redirects: Vec<u16> = (100..600).filter(|&status| Expected::Redirect.is(status)).collect();
+        assert_eq!(redirects, [301, 302, 303, 307, 308]);
+        assert!(Expected::Status(404).is(404) && !Expected::Status(404).is(200) && Expected::Any.is(500));
     }
 
     #[test]

@@ -230,7 +230,7 @@ mod tests {
     use super::*;
     use crate::generator::{
         Phase, Stop,
-        mix::{Request, Share},
+        mix::{Expected, Request, Share},
     };
 
     const MS: Duration = Duration::from_millis(1);
@@ -240,7 +240,7 @@ mod tests {
             name: "valid".into(),
             weight: 1,
             requests: vec![Request::get("/")],
-            expected: Some(200),
+            expected: Expected::Status(200),
         }])
     }
 

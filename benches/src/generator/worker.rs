@@ -327,8 +327,7 @@ impl Shared {
         let mut measured = self.measured.borrow_mut();
         match result {
             Ok(answer) => {
-                let wanted = self.mix.shares[share].expected;
-                let expected = wanted.is_none_or(|wanted| wanted == answer.status);
+                let expected = self.mix.shares[share].expected.is(answer.status);
                 measured.answered(share, answer.status, answer.body_bytes, expected, at);
                 self.progress.answered.fetch_add(1, Ordering::Relaxed);
                 self.progress.wrong.fetch_add(u64::from(!expected), Ordering::Relaxed);

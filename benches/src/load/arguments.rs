@@ -6,7 +6,10 @@ use clap::{Args, Subcommand, ValueEnum};
 use thiserror::Error;
 use url::Url;
 
-use crate::{generator::Protocol, origin};
+use crate::{
+    generator::{Expected, Protocol},
+    origin,
+};
 
 /// What is to be done.
 #[derive(Debug, Args)]
@@ -124,7 +127,7 @@ pub(super) struct AmountArguments {
     /// What `large` asks for; of the origin started here, also /10m.bin.
     #[arg(long, default_value = origin::MEDIUM, value_parser = path)]
     pub(super) large_path: String,
-    /// Expected statuses that differ from the usual ones (307 for anonymous and expired, 200 for others), as
+    /// Expected statuses that differ from the usual ones (a redirect for anonymous and expired, 200 for others), as
     /// anonymous=302.
     #[arg(long)]
     pub(super) expect: Option<Statuses>,
@@ -202,10 +205,10 @@ impl Kind {
     }
 
     /// What the proxy answers.
-    pub(super) const fn usual_status(self) -> u16 {
+    pub(super) const fn usual_answer(self) -> Expected {
         match self {
-            Self::Expired | Self::Anonymous => 307,
-            Self::Valid | Self::Large | Self::Distinct => 200,
+            Self::Expired | Self::Anonymous => Expected::Redirect,
+            Self::Valid | Self::Large | Self::Distinct => Expected::Status(200),
         }
     }
 }

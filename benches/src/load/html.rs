@@ -370,7 +370,10 @@ mod tests {
     fn what_could_be_markup_is_escaped() {
         assert_eq!(escape("<b>&\"'"), "&lt;b&gt;&amp;&quot;&#39;");
         let page = page(&sample());
-        assert!(page.contains("<h1>Load on http://&lt;b&gt;&amp;&quot;&#39;</h1>"), "{page}");
+        assert!(
+            page.contains("<h1>Load on http://&lt;b&gt;&amp;&quot;&#39;</h1>"),
+            "{page}"
+        );
         assert!(page.contains("<code>a_total{code=&quot;2xx&quot;}</code>"));
         assert!(!page.contains("<b>"));
     }
@@ -388,7 +391,11 @@ mod tests {
     #[test]
     fn every_identifier_is_unique() {
         let page = page(&sample());
-        let mut ids: Vec<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        let mut ids: Vec<&str> = page
+            .split(" id=\"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+            .collect();
         let count = ids.len();
         ids.sort_unstable();
         ids.dedup();

@@ -9,7 +9,7 @@ use super::{
     progress::Progress,
 };
 use crate::{
-    generator::{Cookies, Mix, Request, Share},
+    generator::{Cookies, Expected, Mix, Request, Share},
     sessions::{Minter, Validity},
 };
 
@@ -102,18 +102,18 @@ pub(super) fn mix(
                 .into_iter()
                 .map(|cookies| request.clone().cookies(cookies))
                 .collect(),
-            expected: Some(expected(kind, open, amount.expect.as_ref())),
+            expected: expected(kind, open, amount.expect.as_ref()),
         });
     }
     Ok(Mix::new(shares))
 }
 
-fn expected(kind: Kind, open: bool, statuses: Option<&Statuses>) -> u16 {
+fn expected(kind: Kind, open: bool, statuses: Option<&Statuses>) -> Expected {
     let given = statuses.and_then(|statuses| statuses.0.iter().find(|(named, _)| *named == kind));
     match given {
-        Some((_, status)) => *status,
-        None if open => 200,
-        None => kind.usual_status(),
+        Some((_, status)) => Expected::Status(*status),
+        None if open => Expected::Status(200),
+        None => kind.usual_answer(),
     }
 }
 
@@ -131,10 +131,10 @@ mod tests {
     #[test]
     fn statuses_can_be_expected_otherwise() {
         let statuses: Statuses = "anonymous=302".parse().unwrap();
-        assert_eq!(expected(Kind::Anonymous, false, Some(&statuses)), 302);
-        assert_eq!(expected(Kind::Anonymous, false, None), 307);
-        assert_eq!(expected(Kind::Anonymous, true, None), 200);
-        assert_eq!(expected(Kind::Valid, false, Some(&statuses)), 200);
+        assert_eq!(expected(Kind::Anonymous, false, Some(&statuses)), Expected::Status(302));
+        assert_eq!(expected(Kind::Anonymous, false, None), Expected::Redirect);
+        assert_eq!(expected(Kind::Anonymous, true, None), Expected::Status(200));
+        assert_eq!(expected(Kind::Valid, false, Some(&statuses)), Expected::Status(200));
     }
 
     #[test]

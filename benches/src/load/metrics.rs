@@ -89,7 +89,8 @@ fn whole_length(bytes: &[u8]) -> Option<usize> {
     let head = std::str::from_utf8(&bytes[..end]).ok()?;
     let lengths = head.lines().filter_map(|line| {
         let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+        name.eq_ignore_ascii_case("content-length")
+            .then(|| value.trim().parse::<usize>().ok())?
     });
     Some(end + 4 + lengths.last()?)
 }
@@ -152,7 +153,10 @@ mod tests {
         let kept_open = "HTTP/1.1 200 OK\r\ncontent-LENGTH: 2\r\n\r\nab";
         assert_eq!(whole_length(kept_open.as_bytes()), Some(kept_open.len()));
         assert_eq!(whole_length(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"), None);
-        assert_eq!(read("HTTP/1.0 200 OK\r\n\r\nto the end"), "HTTP/1.0 200 OK\r\n\r\nto the end");
+        assert_eq!(
+            read("HTTP/1.0 200 OK\r\n\r\nto the end"),
+            "HTTP/1.0 200 OK\r\n\r\nto the end"
+        );
     }
 
     #[test]

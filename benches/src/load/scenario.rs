@@ -10,7 +10,7 @@ use super::{
     subject::Subject,
 };
 use crate::{
-    generator::{Arrival, Generator, Mix, Phase, Protocol, Request, Share, Size, Stop},
+    generator::{Arrival, Expected, Generator, Mix, Phase, Protocol, Request, Share, Size, Stop},
     origin, process,
     sessions::{Minter, Validity},
 };
@@ -98,7 +98,7 @@ pub(super) fn sessions(
             .into_iter()
             .map(|cookies| request.clone().cookies(cookies))
             .collect(),
-        expected: Some(200),
+        expected: Expected::Status(200),
     }]);
     let familiar = Mix::single("valid", request.cookies(minter.session(u64::MAX, Validity::Valid)), 200);
     let size = Size {

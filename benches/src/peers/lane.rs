@@ -10,8 +10,8 @@ use super::{
     stage::HOST,
 };
 use crate::generator::{
-    Arrival, Cookies, Generator, GeneratorError, Measured, Mix, Phase, Protocol, Request, Share, Size, Stop, Target,
-    TargetError,
+    Arrival, Cookies, Expected, Generator, GeneratorError, Measured, Mix, Phase, Protocol, Request, Share, Size, Stop,
+    Target, TargetError,
 };
 
 /// Requests at a time on one HTTP/2 connection.
@@ -87,7 +87,7 @@ impl Work {
             name: "request".to_owned(),
             weight: 1,
             requests: self.sessions.iter().map(request).collect(),
-            expected,
+            expected: expected.map_or(Expected::Any, Expected::Status),
         }])
     }
 
