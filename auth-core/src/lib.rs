@@ -10,6 +10,8 @@ mod config;
 mod cookie_names;
 mod cookies;
 mod decision;
+#[doc(hidden)]
+pub mod doors;
 mod endpoints;
 mod enhanced;
 mod entropy;

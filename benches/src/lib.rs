@@ -42,16 +42,7 @@ impl Entropy for SystemEntropy {
 /// A site in SPA mode with Amplify's cookie names, remembering up to `remembered_tokens`.
 #[must_use]
 pub fn site(remembered_tokens: usize) -> Authenticator {
-    let config = json!({
-        "userPoolArn": "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_Ab12Cd34E",
-        "jwks": serde_json::from_str::<Value>(JWKS).expect("the test keys are JSON"),
-        "clientId": CLIENT, "clientSecret": "", "oauthScopes": ["openid", "email"],
-        "cognitoAuthDomain": "login.example", "redirectPathSignIn": "/parseauth", "redirectPathSignOut": "/",
-        "redirectPathAuthRefresh": "/refreshauth", "signOutUrl": "/signout", "mode": "spaMode",
-        "cookieSettings": null, "cookieCompatibility": "amplify", "additionalCookies": {}, "requiredGroup": "",
-        "httpHeaders": {}, "logLevel": "none", "nonceSigningSecret": "0123456789abcdef0123456789abcdef"
-    });
-    let json = Json::parse(config.to_string().as_bytes()).expect("the configuration is JSON");
+    let json = Json::parse(configuration().as_bytes()).expect("the configuration is JSON");
     let config = Config::from_json(&json).expect("the configuration is right");
     let capabilities = Capabilities {
         remembered_tokens,
@@ -60,14 +51,36 @@ pub fn site(remembered_tokens: usize) -> Authenticator {
     Authenticator::new(config, capabilities)
 }
 
-/// An id token of the usual size, `serial` making it distinct.
+/// That site's configuration.json.
+#[must_use]
+pub fn configuration() -> String {
+    let config = json!({
+        "userPoolArn": "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_Ab12Cd34E",
+        "jwks": serde_json::from_str::<Value>(JWKS).expect("the test keys are JSON"),
+        "clientId": CLIENT, "clientSecret": "", "oauthScopes": ["openid", "email"],
+        "cognitoAuthDomain": "login.example", "redirectPathSignIn": "/parseauth", "redirectPathSignOut": "/",
+        "redirectPathAuthRefresh": "/refreshauth", "signOutUrl": "/signout", "mode": "spaMode",
+        "cookieSettings": null, "cookieCompatibility": "amplify", "additionalCookies": {}, "requiredGroup": "",
+        "httpHeaders": {"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"},
+        "logLevel": "none", "nonceSigningSecret": "0123456789abcdef0123456789abcdef"
+    });
+    config.to_string()
+}
+
+/// An id token of the usual size, valid for an hour, `serial` making it distinct.
 #[must_use]
 pub fn id_token(serial: usize) -> String {
+    id_token_until(UnixTime::from_secs(NOW.as_secs() + 3600), serial)
+}
+
+/// One that is valid until then.
+#[must_use]
+pub fn id_token_until(expires: UnixTime, serial: usize) -> String {
     let header = json!({"kid": "3u1kQm9pT5s8b0a4vYw7RfZx2LhNcJd6EoGiK+PqUtA=", "alg": "RS256"});
     let claims = json!({
         "sub": USER, "email_verified": true, "iss": "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Ab12Cd34E",
         "cognito:username": USER, "cognito:groups": ["readers", "writers"], "aud": CLIENT, "token_use": "id",
-        "auth_time": NOW.as_secs(), "exp": NOW.as_secs() + 3600, "iat": NOW.as_secs(),
+        "auth_time": NOW.as_secs(), "exp": expires.as_secs(), "iat": NOW.as_secs(),
         "jti": format!("{serial:032}"), "origin_jti": "5c1e0a9b-1111-4222-8333-944445555666",
         "event_id": "0d9c8b7a-aaaa-4bbb-8ccc-dddddddddddd", "email": "jane.doe@example.com"
     });
@@ -88,6 +101,13 @@ pub fn id_token(serial: usize) -> String {
     format!("{input}.{}", base64(&signature))
 }
 
+/// What a token's signature covers, and the signature.
+#[must_use]
+pub fn signed_parts(token: &str) -> (&str, Vec<u8>) {
+    let (input, signature) = token.rsplit_once('.').expect("a token has three parts");
+    (input, unbase64(signature))
+}
+
 /// The key that signs the tokens, in PKCS#8.
 #[must_use]
 pub fn signing_key() -> Vec<u8> {
@@ -95,7 +115,8 @@ pub fn signing_key() -> Vec<u8> {
     unbase64(&pem)
 }
 
-/// The Cookie header of a signed-in viewer: about 4.5 KB.
+/// The Cookie header of a signed-in viewer: about 4.5 KB, in the order in which a sign-in sets the cookies and a
+/// browser sends them.
 #[must_use]
 pub fn cookie_header(id_token: &str) -> String {
     let prefix = format!("CognitoIdentityServiceProvider.{CLIENT}");
@@ -103,8 +124,8 @@ pub fn cookie_header(id_token: &str) -> String {
     let refresh_token = "r".repeat(1_750);
     let user_data = "d".repeat(260);
     format!(
-        "theme=dark; {prefix}.LastAuthUser={USER}; {prefix}.{USER}.idToken={id_token}; \
-         {prefix}.{USER}.accessToken={access_token}; {prefix}.{USER}.refreshToken={refresh_token}; \
+        "theme=dark; {prefix}.{USER}.idToken={id_token}; {prefix}.{USER}.accessToken={access_token}; \
+         {prefix}.{USER}.refreshToken={refresh_token}; {prefix}.LastAuthUser={USER}; \
          {prefix}.{USER}.tokenScopesString=openid email; {prefix}.{USER}.userData={user_data}; \
          amplify-signin-with-hostedUI=true"
     )
