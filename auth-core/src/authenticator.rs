@@ -8,7 +8,7 @@ use crate::{
     enhanced,
     json::Json,
     jwt::{KeyStore, TokenCache},
-    verification,
+    verification::{self, Kind},
 };
 
 /// What an adapter can carry out, so that the core does not decide what cannot be done.
@@ -51,6 +51,8 @@ struct Inner {
     capabilities: Capabilities,
     keys: KeyStore,
     tokens: TokenCache,
+    /// Verified tokens of Authorization headers, apart from sessions.
+    bearer_tokens: TokenCache,
 }
 
 /// What the adapter does next.
@@ -82,16 +84,24 @@ impl Authenticator {
         Self(Arc::new(Inner {
             keys: KeyStore::new(config.keys.clone()),
             tokens: TokenCache::new(capabilities.remembered_tokens),
+            bearer_tokens: TokenCache::new(match config.bearer() {
+                Some(_) => capabilities.remembered_tokens / 4,
+                None => 1,
+            }),
             config,
             capabilities,
         }))
     }
 
-    /// What the checks would say of an id token with these claims, were it rightly signed.
-    /// [`Reason::SessionVerified`] if it would pass. Nothing is allowed on this word.
+    /// What would become of this request, were its session one with these claims, rightly signed:
+    /// [`Reason::SessionVerified`] or [`Reason::Public`] if it would pass. Nothing is allowed on this word.
     #[must_use]
-    pub fn judge_claims(&self, claims: &Json, now: UnixTime) -> Reason {
-        verification::judge_claims(self, claims, now)
+    pub fn judge_claims(&self, request: &Request<'_>, claims: &Json, now: UnixTime) -> Reason {
+        let token = verification::judge_claims(self, claims, now);
+        match &self.config().enhanced {
+            Some(enhanced) => enhanced::judge(&enhanced.rules, request, token),
+            None => token.map_or_else(|reason| reason, |_| Reason::SessionVerified),
+        }
     }
 
     /// Which rule holds for a request, and why the others do not. `None`: there are no rules.
@@ -115,7 +125,7 @@ impl Authenticator {
     /// How many verified tokens are remembered at the moment.
     #[must_use]
     pub fn remembered_tokens(&self) -> usize {
-        self.0.tokens.len()
+        self.0.tokens.len() + self.0.bearer_tokens.len()
     }
 
     /// Decides a request, the endpoint taken from its path.
@@ -146,6 +156,20 @@ impl Authenticator {
 
     pub(crate) fn tokens(&self) -> &TokenCache {
         &self.0.tokens
+    }
+
+    /// The memory of one kind of token.
+    pub(crate) fn tokens_of(&self, kind: Kind) -> &TokenCache {
+        match kind {
+            Kind::Session => &self.0.tokens,
+            Kind::Bearer => &self.0.bearer_tokens,
+        }
+    }
+
+    /// Forgets what was verified by keys that have changed.
+    pub(crate) fn forget_tokens(&self) {
+        self.0.tokens.clear();
+        self.0.bearer_tokens.clear();
     }
 }
 

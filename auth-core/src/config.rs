@@ -19,7 +19,7 @@ use self::{provider::Provider, reader::Strictness};
 use crate::{
     Secret,
     cookie_names::CookieScheme,
-    enhanced::Enhanced,
+    enhanced::{Bearer, Enhanced},
     headers::ConfiguredHeaders,
     js::{object::Object, percent::decode_strict},
     json::Json,
@@ -157,6 +157,31 @@ impl Config {
         "enhancements",
     ];
 
+    /// The keys below `enhancements` at any depth, for notations with a spelling of their own. Those that are not
+    /// here are spelled as they are, in camel case.
+    pub const ENHANCEMENT_KEYS: [&'static str; 20] = [
+        "federated",
+        "parallelSignIns",
+        "rules",
+        "hosts",
+        "paths",
+        "under",
+        "methods",
+        "require",
+        "groups",
+        "allGroups",
+        "claims",
+        "anyClaims",
+        "emailDomains",
+        "scopes",
+        "allScopes",
+        "bearerTokens",
+        "clients",
+        "tokens",
+        "passOn",
+        "authorizeParameters",
+    ];
+
     /// Every key of `cookieSettings`.
     pub const COOKIE_SETTINGS_KEYS: [&'static str; 5] =
         ["idToken", "accessToken", "refreshToken", "nonce", "cognitoEnabled"];
@@ -249,6 +274,23 @@ impl Config {
     #[must_use]
     pub fn log_level(&self) -> LogLevel {
         self.log_level
+    }
+
+    /// Which bearer tokens are accepted, if any are.
+    pub(crate) fn bearer(&self) -> Option<&Bearer> {
+        self.enhanced.as_ref()?.bearer.as_ref()
+    }
+
+    /// The group that every viewer has to be in, if there is one.
+    #[must_use]
+    pub fn required_group(&self) -> Option<&str> {
+        self.requirements.group.as_deref()
+    }
+
+    /// Whether the viewer's Authorization header is for us alone and must not reach an origin.
+    #[must_use]
+    pub fn keeps_authorization(&self) -> bool {
+        self.bearer().is_some_and(|bearer| !bearer.passes_on)
     }
 
     /// What is accepted for compatibility but weak, one sentence each.

@@ -41,11 +41,12 @@ pub struct Forward {
 pub enum Access {
     /// Anyone: the path is public.
     Public,
-    /// The holder of this verified id token.
+    /// The holder of this verified token: the id token of a session, or what the Authorization header brought,
+    /// which may be an access token and need not have a user.
     Session(VerifiedIdToken),
 }
 
-/// Proof that an id token passed every check. Only the core can make one.
+/// Proof that a token passed every check. Only the core can make one.
 #[derive(Clone, Debug)]
 pub struct VerifiedIdToken(pub(crate) Arc<IdToken>);
 
@@ -80,12 +81,18 @@ impl VerifiedIdToken {
         self.0.payload.member(name)
     }
 
-    /// The id token itself. `None`: the viewer brought a sealed session that does not hold it. Whoever holds it is the
-    /// viewer until it expires.
+    /// Whether it is an id token; otherwise it is an access token, which tells nobody who somebody is.
+    #[must_use]
+    pub fn is_id_token(&self) -> bool {
+        self.0.text("token_use") != Some("access")
+    }
+
+    /// The id token itself. `None`: the viewer brought an access token, or a sealed session that does not hold it.
+    /// Whoever holds it is the viewer until it expires.
     #[must_use]
     pub fn token(&self) -> Option<&Secret<Arc<str>>> {
         match &self.0.unsealed {
-            None => Some(&self.0.raw),
+            None => Some(&self.0.raw).filter(|_| self.is_id_token()),
             Some(unsealed) => unsealed.id_token.as_ref(),
         }
     }
@@ -143,6 +150,14 @@ pub enum Reason {
     TokenAudience,
     /// The viewer is not in the required group.
     GroupRequired,
+    /// A bearer token that was verified before; the request passes.
+    BearerKnown,
+    /// A bearer token that was verified just now; the request passes.
+    BearerVerified,
+    /// The bearer token has expired.
+    TokenExpired,
+    /// There are several Authorization headers.
+    AuthorizationRepeated,
     /// A rule lets nobody pass.
     RuleDenied,
     /// No rule fits the request, and what none fits is denied.
@@ -267,6 +282,10 @@ impl Reason {
             Self::TokenUse => "token-use",
             Self::TokenAudience => "token-audience",
             Self::GroupRequired => "group-required",
+            Self::BearerKnown => "bearer-known",
+            Self::BearerVerified => "bearer-verified",
+            Self::TokenExpired => "token-expired",
+            Self::AuthorizationRepeated => "authorization-repeated",
             Self::RuleDenied => "rule-denied",
             Self::NoRule => "no-rule",
             Self::PathAmbiguous => "path-ambiguous",

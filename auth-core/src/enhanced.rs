@@ -7,6 +7,7 @@ mod answer;
 mod api;
 mod attempt;
 mod audience;
+mod bearer;
 mod check;
 mod cors;
 mod detour;
@@ -35,8 +36,9 @@ mod trouble;
 mod viewer;
 mod writer;
 
+pub(crate) use self::bearer::Bearer;
 pub use self::rules::{RuleOutcome, RuleStep, RuleTrace};
-pub(crate) use self::rules::{Rules, trace as trace_rules};
+pub(crate) use self::rules::{Rules, judge, trace as trace_rules};
 pub(crate) use self::session::Unsealed;
 use self::{
     api::Api, attempt::Attempts, cors::CorsOrigins, hygiene::Hygiene, pages::Pages, renewal::RenewalSettings,
@@ -62,6 +64,8 @@ pub(crate) struct Enhanced {
     pub(crate) sealed: Option<SealedSessions>,
     /// `thoroughSignOut`.
     pub(crate) signs_out_thoroughly: bool,
+    /// `bearerTokens`.
+    pub(crate) bearer: Option<Bearer>,
     /// Whether the pool signs in people of other providers.
     federated: bool,
     pub(crate) api: Api,
@@ -75,6 +79,7 @@ impl Enhanced {
         "accessTokenCookie",
         "apiPaths",
         "apiResponses",
+        "bearerTokens",
         "cookieBudgetBytes",
         "cookieHygiene",
         "corsOrigins",
@@ -103,6 +108,7 @@ impl Enhanced {
             hygiene: Hygiene::read(reader),
             sealed: SealedSessions::read(reader, config, &secrets),
             signs_out_thoroughly: reader.switch("thoroughSignOut", true),
+            bearer: Bearer::read(reader, &config.client_id),
             federated: reader.flag("federated"),
             status_codes: reader.switch("statusCodes", true),
             pages: Pages::read(reader),

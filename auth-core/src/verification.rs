@@ -12,6 +12,15 @@ use crate::{
 /// A token that passed, or why it did not.
 pub(crate) type Verification = Result<Arc<IdToken>, Reason>;
 
+/// What a token is presented as: each has checks and a memory of its own, so that none stands for the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The id token of a session.
+    Session,
+    /// A token in the Authorization header.
+    Bearer,
+}
+
 /// What became of a token without any call.
 pub(crate) enum Verdict {
     Verified(Arc<IdToken>),
@@ -44,9 +53,20 @@ pub(crate) fn fetch_keys_then(
     key_id: String,
     then: impl FnOnce(&Authenticator, Verification, UnixTime, &mut dyn Entropy) -> Step + Send + 'static,
 ) -> Step {
+    fetch_keys_as_then(auth, Kind::Session, token, key_id, then)
+}
+
+/// The same for a token of any kind.
+pub(crate) fn fetch_keys_as_then(
+    auth: &Authenticator,
+    kind: Kind,
+    token: &str,
+    key_id: String,
+    then: impl FnOnce(&Authenticator, Verification, UnixTime, &mut dyn Entropy) -> Step + Send + 'static,
+) -> Step {
     let token = token.to_owned();
     let resume = move |auth: &Authenticator, outcome, now, rng: &mut dyn Entropy| {
-        let verification = settle_keys(auth, outcome, &token, &key_id, now);
+        let verification = settle_keys(auth, outcome, kind, &token, &key_id, now);
         then(auth, verification, now, rng)
     };
     Step::Call(PendingCall::new(auth, fetch_keys(auth.config()), resume))
@@ -54,9 +74,14 @@ pub(crate) fn fetch_keys_then(
 
 /// Form, issuer, key: in this order, so that no unverified word leads anywhere but to the one JWKS URI.
 pub(crate) fn verify(auth: &Authenticator, token: &str, now: UnixTime) -> Verdict {
+    verify_as(auth, Kind::Session, token, now)
+}
+
+/// The same for a token of any kind.
+pub(crate) fn verify_as(auth: &Authenticator, kind: Kind, token: &str, now: UnixTime) -> Verdict {
     // Verified before, and out of its time by now: its signature is not looked at again.
-    if let Some(error) = auth.tokens().refusal(token, now) {
-        return Verdict::Rejected(reason_of(error));
+    if let Some(error) = auth.tokens_of(kind).refusal(token, now) {
+        return Verdict::Rejected(reason_of(error, kind));
     }
     let Some(parsed) = ParsedJwt::parse(token) else {
         return Verdict::Rejected(Reason::TokenMalformed);
@@ -68,7 +93,7 @@ pub(crate) fn verify(auth: &Authenticator, token: &str, now: UnixTime) -> Verdic
         return Verdict::Rejected(Reason::TokenKey);
     };
     match auth.keys().find(key_id, now) {
-        KeyLookup::Found(key) => match verify_with(auth, token, parsed, &key, now) {
+        KeyLookup::Found(key) => match verify_with(auth, kind, token, parsed, &key, now) {
             Ok(verified) => Verdict::Verified(verified),
             Err(reason) => Verdict::Rejected(reason),
         },
@@ -83,6 +108,7 @@ pub(crate) fn verify(auth: &Authenticator, token: &str, now: UnixTime) -> Verdic
 fn settle_keys(
     auth: &Authenticator,
     outcome: Result<HttpReply, CallError>,
+    kind: Kind,
     token: &str,
     key_id: &str,
     now: UnixTime,
@@ -92,11 +118,11 @@ fn settle_keys(
         JwkSet::from_json(&json)
     });
     if fetched.is_some() {
-        auth.tokens().clear();
+        auth.forget_tokens();
     }
     let key = auth.keys().settle_fetch(fetched, key_id, now);
     match (key, ParsedJwt::parse(token)) {
-        (Some(key), Some(parsed)) => verify_with(auth, token, parsed, &key, now),
+        (Some(key), Some(parsed)) => verify_with(auth, kind, token, parsed, &key, now),
         _ => Err(Reason::TokenKey),
     }
 }
@@ -104,6 +130,7 @@ fn settle_keys(
 /// Signature, then claims; what passes is remembered.
 fn verify_with(
     auth: &Authenticator,
+    kind: Kind,
     token: &str,
     parsed: ParsedJwt<'_>,
     key: &VerificationKey,
@@ -113,27 +140,45 @@ fn verify_with(
         SignatureError::Key => Reason::TokenKey,
         SignatureError::Signature => Reason::TokenSignature,
     })?;
-    let verified = auth.config().requirements.verify(token, parsed.payload, now);
-    let verified = Arc::new(verified.map_err(reason_of)?);
-    auth.tokens().insert(Arc::clone(&verified));
+    let verified = verify_claims(auth.config(), kind, token, parsed.payload, now);
+    let verified = Arc::new(verified.map_err(|error| reason_of(error, kind))?);
+    auth.tokens_of(kind).insert(Arc::clone(&verified));
     Ok(verified)
+}
+
+fn verify_claims(
+    config: &Config,
+    kind: Kind,
+    token: &str,
+    payload: Json,
+    now: UnixTime,
+) -> Result<IdToken, ClaimError> {
+    let requirements = &config.requirements;
+    match kind {
+        Kind::Session => requirements.verify(token, payload, now),
+        Kind::Bearer => match config.bearer() {
+            Some(bearer) => bearer.verify(requirements, token, payload, now),
+            None => Err(ClaimError::TokenUse),
+        },
+    }
 }
 
 /// What the checks would say of an id token with these claims, were it rightly signed. Opens nothing: it is
 /// for those who want to know why somebody may pass or may not.
-pub(crate) fn judge_claims(auth: &Authenticator, claims: &Json, now: UnixTime) -> Reason {
+pub(crate) fn judge_claims(auth: &Authenticator, claims: &Json, now: UnixTime) -> Result<IdToken, Reason> {
     let requirements = &auth.config().requirements;
     if !requirements.accept_issuer(claims) {
-        return Reason::TokenIssuer;
+        return Err(Reason::TokenIssuer);
     }
-    match requirements.verify("", claims.clone(), now) {
-        Ok(_) => Reason::SessionVerified,
-        Err(error) => reason_of(error),
-    }
+    let verified = requirements.verify("", claims.clone(), now);
+    verified.map_err(|error| reason_of(error, Kind::Session))
 }
 
-pub(crate) const fn reason_of(error: ClaimError) -> Reason {
+pub(crate) const fn reason_of(error: ClaimError, kind: Kind) -> Reason {
     match error {
+        ClaimError::Expired if matches!(kind, Kind::Bearer) => Reason::TokenExpired,
+        ClaimError::NoExpiry => Reason::TokenMalformed,
+        ClaimError::Scope => Reason::ScopeRequired,
         ClaimError::Expired => Reason::SessionExpired,
         ClaimError::ExpiryOutOfRange => Reason::TokenMalformed,
         ClaimError::NotYetValid => Reason::TokenNotYetValid,

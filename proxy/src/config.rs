@@ -9,6 +9,7 @@ mod auth;
 mod auth_defaults;
 mod behaviour;
 mod cache;
+mod enhancements;
 mod error_pages;
 mod forward_auth;
 mod host;

@@ -6,11 +6,12 @@
 
 mod explanation;
 mod request;
+mod rules;
 mod token;
 
 use std::time::Duration;
 
-use auth_core::{Authenticator, Capabilities, Config, Endpoint, Request, Scheme, Step, UnixTime};
+use auth_core::{Authenticator, Capabilities, Config, Endpoint, Reason, Request, Scheme, Step, UnixTime};
 use auth_driver::{Clock, Driver, ReqwestClient, SystemEntropy};
 use http::StatusCode;
 use thiserror::Error;
@@ -58,13 +59,13 @@ pub(crate) enum ExplainError {
 pub(crate) fn explain(settings: &Settings, arguments: &Arguments) -> Result<Explanation, ExplainError> {
     let posed = Posed::read(arguments)?;
     let mut explanation = Explanation::of(&posed);
-    let rules = AdmissionRules {
+    let admission = AdmissionRules {
         limits: settings.limits,
         websocket_origins: settings.websocket_origins.clone(),
         trusted_proxies: Vec::new(),
         plain_http: settings.listen.plain_http,
     };
-    let admitted = match rules.admit(&posed.header, posed.connection) {
+    let admitted = match admission.admit(&posed.header, posed.connection) {
         Ok(admitted) => admitted,
         Err(refusal) => return Ok(explanation.refused(refusal)),
     };
@@ -153,16 +154,7 @@ fn decide(
     let path = raw_path(&posed.header);
     let endpoint = config.endpoint_of(path);
     explanation.step("endpoint", Outcome::Found, endpoint_name(endpoint));
-    if let (Some(claims), Endpoint::Protected) = (&posed.claims, endpoint) {
-        let reason = authenticator.judge_claims(claims, posed.clock.now());
-        explanation.step("cookies", Outcome::Skipped, "claims are given in place of a token");
-        token::explain(explanation, reason, token::Source::Claims);
-        explanation.supposed(reason);
-        return Ok(());
-    }
     let fields = cookies::fields(&posed.header.headers, posed.header.version);
-    let names: Vec<&str> = fields.iter().flat_map(|field| mask::cookie_names(field)).collect();
-    explanation.step("cookies", Outcome::Found, describe_names(&names));
     let fields: Vec<&str> = fields.iter().map(AsRef::as_ref).collect();
     let request = Request {
         method: posed.header.method.as_str(),
@@ -177,6 +169,23 @@ fn decide(
         cookies: &fields,
         headers: &headers::Fields(&posed.header.headers),
     };
+    let demand = match endpoint {
+        Endpoint::Protected => rules::explain(explanation, &authenticator, &request),
+        _ => None,
+    };
+    if let (Some(claims), Endpoint::Protected) = (&posed.claims, endpoint) {
+        let reason = authenticator.judge_claims(&request, claims, posed.clock.now());
+        explanation.step("cookies", Outcome::Skipped, "claims are given in place of a token");
+        viewer(explanation, config, demand, reason, token::Source::Claims);
+        explanation.supposed(reason);
+        return Ok(());
+    }
+    let names: Vec<&str> = request
+        .cookies
+        .iter()
+        .flat_map(|field| mask::cookie_names(field))
+        .collect();
+    explanation.step("cookies", Outcome::Found, describe_names(&names));
     let step = authenticator.begin_at(endpoint, &request, posed.clock.now(), &mut SystemEntropy::new());
     let decision = match step {
         Step::Decided(decision) => decision,
@@ -195,10 +204,35 @@ fn decide(
         }
     };
     if endpoint == Endpoint::Protected {
-        token::explain(explanation, decision.reason(), token::Source::Cookie);
+        viewer(explanation, config, demand, decision.reason(), token::Source::Cookie);
     }
     explanation.decided(&decision, admitted.path.is_err());
     Ok(())
+}
+
+/// The checks on what the viewer brought, and what the rule that holds says of it.
+fn viewer(
+    explanation: &mut Explanation,
+    config: &Config,
+    demand: Option<Reason>,
+    reason: Reason,
+    source: token::Source,
+) {
+    let by_rule = match reason {
+        Reason::ClaimRequired | Reason::EmailDomain | Reason::ScopeRequired => true,
+        Reason::GroupRequired => demand.is_some() && config.required_group().is_none(),
+        _ => false,
+    };
+    match (demand, reason) {
+        (_, Reason::NoRule | Reason::RuleDenied | Reason::PathAmbiguous) => {}
+        (_, Reason::Public) => explanation.step("token", Outcome::Skipped, "not asked for"),
+        _ if by_rule => token::explain(explanation, Reason::SessionVerified, source),
+        _ => token::explain(explanation, reason, source),
+    }
+    let passes = matches!(reason, Reason::SessionKnown | Reason::SessionVerified);
+    if by_rule || passes && demand == Some(Reason::SessionAbsent) {
+        rules::conclude(explanation, reason);
+    }
 }
 
 const fn endpoint_name(endpoint: Endpoint) -> &'static str {

@@ -119,7 +119,7 @@ const GROUPS: &str = "cognito:groups";
 /// Said aloud once a session, when its token is first seen.
 fn report_cut(name: &HeaderName, about: About<'_>) {
     let (header, request_id) = (name.as_str(), about.request_id);
-    if about.reason == Reason::SessionKnown {
+    if matches!(about.reason, Reason::SessionKnown | Reason::BearerKnown) {
         tracing::debug!(target: "portcullis", request_id, header, "an identity header is cut to its limit");
     } else {
         tracing::warn!(target: "portcullis", request_id, header, "an identity header is cut to its limit");

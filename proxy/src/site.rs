@@ -5,14 +5,14 @@ use std::sync::Arc;
 use auth_core::{Authenticator, Capabilities};
 use auth_driver::{Driver, ReqwestClient};
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 
 use crate::{
     behaviour::Behaviours,
     config::{AuthSettings, Conduct, HeaderPrecedence, HostPattern, HttpViewers, SiteSettings},
     generation::Means,
     header_value,
-    identity::Identity,
+    identity::{Identity, spelling::Pattern},
     metrics::SiteMetrics,
     parity::{self, Place, is_forbidden},
 };
@@ -64,6 +64,7 @@ impl Site {
             Conduct::Edge => (Capabilities::EDGE, parity::PROVIDER_BUDGET),
         };
         let mut headers = Vec::new();
+        let mut identity = settings.identity;
         let gate = match settings.auth {
             AuthSettings::Off => None,
             AuthSettings::Required { config, .. } => {
@@ -74,6 +75,9 @@ impl Site {
                     HeaderName::from_bytes(name.as_bytes()).ok()?;
                     Some((Bytes::copy_from_slice(name.as_bytes()), header_value::encode(value)))
                 }));
+                if config.keeps_authorization() {
+                    identity.remove.push(Pattern::exactly(&AUTHORIZATION));
+                }
                 Some(kept.unwrap_or_else(|| {
                     let driver = Driver::new(means.client.clone(), budget)
                         .with_observer(means.metrics.observer(&name))
@@ -90,7 +94,7 @@ impl Site {
             name,
             hosts: settings.hosts,
             gate,
-            identity: Identity::new(settings.identity),
+            identity: Identity::new(identity),
             behaviours,
             headers,
             conduct,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     Enhanced, api,
     audience::Audience,
+    bearer::{self, Bearer},
     detour,
     goal::{Goal, admit, pass},
     pages::{Shown, show},
@@ -29,7 +30,13 @@ pub(crate) fn begin(
     now: UnixTime,
     rng: &mut dyn Entropy,
 ) -> Step {
-    let rule = match enhanced.rules.demand(request) {
+    let demand = enhanced.rules.demand(request);
+    if enhanced.bearer.is_some()
+        && let Some(presented) = Bearer::presented(request)
+    {
+        return bearer::begin(auth, demand, request, presented, now);
+    }
+    let rule = match demand {
         Demand::Session(rule) => rule,
         Demand::Anyone => return admit_anyone(auth, enhanced, request, now, rng),
         Demand::Nobody(reason) => return forbid(auth, &Viewer::of(auth, request), reason),

@@ -21,7 +21,10 @@ use self::{
     path::Readings,
     pattern::PathPattern,
 };
-pub(crate) use self::{requirement::Requirement, trace::trace};
+pub(crate) use self::{
+    requirement::Requirement,
+    trace::{judge, trace},
+};
 use crate::{Reason, Request};
 
 /// The rules in force.

@@ -22,6 +22,10 @@ pub(crate) enum ClaimError {
     Group,
     TokenUse,
     Audience,
+    /// No `exp` where there has to be one.
+    NoExpiry,
+    /// A bearer token without a scope that is asked for.
+    Scope,
 }
 
 /// What the rest of the system may know of a verified id token.
@@ -62,7 +66,7 @@ impl Requirements {
     }
 
     /// Scanned from the left: a match ends the scan, an entry that is no string before it is a refusal.
-    fn accept_groups(&self, groups: Option<&Json>) -> bool {
+    pub(crate) fn accept_groups(&self, groups: Option<&Json>) -> bool {
         let Some(required) = self.group.as_deref() else {
             return true;
         };
@@ -75,7 +79,7 @@ impl Requirements {
 }
 
 impl IdToken {
-    fn new(raw: &str, payload: Json) -> Self {
+    pub(crate) fn new(raw: &str, payload: Json) -> Self {
         let groups = match payload.member("cognito:groups") {
             Some(Json::Array(list)) => list.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
             Some(Json::String(only)) => vec![only.clone()],
@@ -106,6 +110,17 @@ impl IdToken {
     pub(crate) fn lifetime(&self) -> Option<f64> {
         let issued = self.payload.member("iat").and_then(Json::as_number)?;
         Some(self.expires? - issued)
+    }
+
+    /// Whether there is an `exp`.
+    pub(crate) const fn has_expiry(&self) -> bool {
+        self.expires.is_some()
+    }
+
+    /// Whether an access token was granted this scope (RFC 9068, section 2.2.3).
+    pub(crate) fn has_scope(&self, scope: &str) -> bool {
+        let mut granted = self.text("scope").unwrap_or_default().split(' ');
+        granted.any(|known| known == scope)
     }
 
     /// No leeway: `exp` and `nbf` equal to now are valid, a fraction beyond is not. A token without

@@ -128,6 +128,11 @@ pub(crate) fn token(overrides: Value) -> String {
     sign(&json!({"alg": "RS256", "kid": KID}), &claims(overrides), "signing-a")
 }
 
+/// A token with these claims and no others.
+pub(crate) fn token_of(claims: &Value) -> String {
+    sign(&json!({"alg": "RS256", "kid": KID}), claims, "signing-a")
+}
+
 pub(crate) fn token_with_header(header: &Value) -> String {
     sign(header, &claims(json!({})), "signing-a")
 }

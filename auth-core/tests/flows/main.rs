@@ -11,6 +11,7 @@ mod browser;
 mod enhanced_attempts;
 mod enhanced_cookies;
 mod enhanced_pages;
+mod enhanced_bearer;
 mod enhanced_renewal;
 mod enhanced_rules;
 mod enhanced_sealed;

@@ -6,7 +6,7 @@ use auth_core::{
 };
 
 use super::{
-    auth_defaults,
+    auth_defaults, enhancements,
     section::{Section, describe, scalar},
     site::Conduct,
     tree::{self, same_name},
@@ -161,6 +161,7 @@ fn put(section: &Section<'_>, given: &mut Object, name: &str, value: &Json) {
                 .map(|scope| Json::String(scope.to_owned()))
                 .collect(),
         ),
+        value if key == "enhancements" => enhancements::translate(value),
         other => other.clone(),
     };
     given.insert(key, value);
@@ -176,7 +177,7 @@ fn content(section: &Section<'_>, name: &str, value: &Json) -> Option<String> {
 }
 
 /// The core's spelling of a known key; of an unknown one, its own in camel case.
-fn spelled(name: &str, known: &[&str]) -> String {
+pub(super) fn spelled(name: &str, known: &[&str]) -> String {
     if let Some(key) = known.iter().find(|key| same_name(key, name)) {
         return (*key).to_owned();
     }

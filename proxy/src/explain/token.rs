@@ -45,6 +45,16 @@ const fn failed(reason: Reason) -> Option<usize> {
 
 /// Adds a step for each check that was made.
 pub(super) fn explain(explanation: &mut Explanation, reason: Reason, source: Source) {
+    match reason {
+        Reason::BearerKnown | Reason::BearerVerified => {
+            return explanation.step("token", Outcome::Right, "a good bearer token");
+        }
+        Reason::AuthorizationRepeated => {
+            return explanation.step("token", Outcome::Wrong, "several Authorization headers");
+        }
+        Reason::TokenExpired => return explanation.step("token", Outcome::Wrong, "the bearer token has expired"),
+        _ => {}
+    }
     let Some(end) = failed(reason) else {
         explanation.step("token", Outcome::Absent, "no id token cookie of this client");
         return;

@@ -80,8 +80,7 @@ impl Conditions {
         if !self.email_domains.is_empty() && !has_email_of(token, &self.email_domains) {
             return Err(Reason::EmailDomain);
         }
-        let scopes = || token.text("scope").unwrap_or_default().split(' ');
-        let has_scope = |scope: &String| scopes().any(|granted| granted == scope);
+        let has_scope = |scope: &String| token.has_scope(scope);
         if !any(&self.scopes, has_scope) || !self.all_scopes.iter().all(has_scope) {
             return Err(Reason::ScopeRequired);
         }

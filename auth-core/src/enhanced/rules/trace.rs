@@ -1,7 +1,7 @@
 //! Why the rules say what they say, for those who ask. Decides nothing.
 
 use super::{Demand, Rule, Rules, name_of, path::Readings};
-use crate::{Reason, Request};
+use crate::{Reason, Request, jwt::IdToken};
 
 /// How each rule came to fit or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub(crate) fn trace(rules: &Rules, request: &Request<'_>) -> Option<RuleTrace> {
     let configured = rules.configured.as_deref()?;
     let mut steps = Vec::new();
     for (index, rule) in configured.iter().enumerate() {
-        let outcome = judge(rule, request);
+        let outcome = judge_rule(rule, request);
         steps.push(RuleStep { index, outcome });
         if matches!(outcome, RuleOutcome::Holds | RuleOutcome::Ambiguous(_)) {
             break;
@@ -56,7 +56,21 @@ pub(crate) fn trace(rules: &Rules, request: &Request<'_>) -> Option<RuleTrace> {
     Some(RuleTrace { steps, outcome })
 }
 
-fn judge(rule: &Rule, request: &Request<'_>) -> RuleOutcome {
+/// What the rules make of a request whose token came out like this.
+pub(crate) fn judge(rules: &Rules, request: &Request<'_>, token: Result<IdToken, Reason>) -> Reason {
+    match (rules.demand(request), token) {
+        (Demand::Nobody(reason), _) => reason,
+        (Demand::Anyone, Err(_)) => Reason::Public,
+        (Demand::Session(_), Err(reason)) => reason,
+        (Demand::Anyone, Ok(_)) => Reason::SessionVerified,
+        (Demand::Session(requirement), Ok(token)) => match requirement.admits(&token) {
+            Ok(()) => Reason::SessionVerified,
+            Err(reason) => reason,
+        },
+    }
+}
+
+fn judge_rule(rule: &Rule, request: &Request<'_>) -> RuleOutcome {
     if !rule.fits_host(name_of(request.host)) {
         return RuleOutcome::OtherHost;
     }

@@ -1,0 +1,251 @@
+//! Tokens in the Authorization header (RFC 6750): for programs that have no cookies, with a user or without.
+//!
+//! Where this is switched on, a bearer token decides alone: a bad one is refused, and never made up for by a cookie.
+//! Access tokens count here and nowhere else; in the id token's cookie they are refused (T-JWT-3). What is verified
+//! here is remembered apart from sessions, so that neither can stand for the other.
+
+use std::sync::Arc;
+
+use super::{api, audience::Audience, check, rules::Demand, viewer::Viewer};
+use crate::{
+    Access, Decision, Forward, Reason, Request, Step, UnixTime, VerifiedIdToken,
+    authenticator::Authenticator,
+    config::{Reader, describe},
+    json::Json,
+    jwt::{ClaimError, IdToken, Requirements},
+    verification::{Kind, Verdict, fetch_keys_as_then, verify_as},
+};
+
+const KEYS: [&str; 5] = ["clients", "tokens", "scopes", "allScopes", "passOn"];
+
+/// Longer ones are no tokens of anybody's.
+const MOST_BYTES: usize = 8 * 1024;
+
+/// Which bearer tokens are good.
+#[derive(Clone, Debug)]
+pub(crate) struct Bearer {
+    /// `aud` of id tokens, `client_id` of access tokens.
+    clients: Vec<String>,
+    accepts_id: bool,
+    accepts_access: bool,
+    /// One of these has to be in an access token's `scope`.
+    scopes: Vec<String>,
+    /// All of these have to be.
+    all_scopes: Vec<String>,
+    /// Whether the origin is given the token.
+    pub(crate) passes_on: bool,
+}
+
+/// What the Authorization header fields of a request are, where they are about bearer tokens.
+#[derive(Clone, Copy)]
+pub(crate) enum Presented<'r> {
+    /// One bearer token.
+    Token(&'r str),
+    /// Several, or one that is none.
+    Malformed(Reason),
+}
+
+impl Bearer {
+    /// `bearerTokens`: absent or false, none are accepted; true, those of the site's own client.
+    pub(crate) fn read(reader: &mut Reader<'_>, client_id: &str) -> Option<Self> {
+        const KEY: &str = "bearerTokens";
+        match reader.value(KEY) {
+            None | Some(Json::Bool(false)) => None,
+            Some(Json::Bool(true)) => Some(Self::of_client(client_id)),
+            Some(Json::Object(_)) => Some(reader.section(KEY, &KEYS, |section| Self::read_section(section, client_id))),
+            found => {
+                reader.problem(KEY, describe(found), "true, false or an object");
+                None
+            }
+        }
+    }
+
+    fn of_client(client_id: &str) -> Self {
+        Self {
+            clients: vec![client_id.to_owned()],
+            accepts_id: true,
+            accepts_access: true,
+            scopes: Vec::new(),
+            all_scopes: Vec::new(),
+            passes_on: false,
+        }
+    }
+
+    fn read_section(section: &mut Reader<'_>, client_id: &str) -> Self {
+        for key in ["clients", "tokens", "scopes", "allScopes"] {
+            let is_empty = |value: &Json| matches!(value, Json::Array(list) if list.is_empty());
+            if section.value(key).is_some_and(is_empty) {
+                section.problem(key, "an empty list", "at least one entry, or no such key");
+            }
+        }
+        let mut bearer = Self::of_client(client_id);
+        if section.value("clients").is_some() {
+            bearer.clients = section.list("clients");
+        }
+        if section.value("tokens").is_some() {
+            let kinds = section.list("tokens");
+            bearer.accepts_id = kinds.iter().any(|kind| kind == "id");
+            bearer.accepts_access = kinds.iter().any(|kind| kind == "access");
+            if kinds.iter().any(|kind| !matches!(kind.as_str(), "id" | "access")) {
+                section.problem("tokens", kinds.join(", "), "a list of `id` and `access`");
+            }
+        }
+        bearer.scopes = section.list("scopes");
+        bearer.all_scopes = section.list("allScopes");
+        bearer.passes_on = section.flag("passOn");
+        bearer
+    }
+
+    /// What the request brings. The scheme's name is compared without case (RFC 9110, section 11.1).
+    pub(crate) fn presented<'r>(request: &'r Request<'_>) -> Option<Presented<'r>> {
+        let fields = request.headers.get_all("authorization");
+        let field = match fields[..] {
+            [] => return None,
+            [field] => field,
+            _ => return Some(Presented::Malformed(Reason::AuthorizationRepeated)),
+        };
+        let (scheme, token) = field.split_once(' ').unwrap_or((field, ""));
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return None;
+        }
+        let token = token.trim_matches(' ');
+        if token.is_empty() || token.len() > MOST_BYTES {
+            return Some(Presented::Malformed(Reason::TokenMalformed));
+        }
+        Some(Presented::Token(token))
+    }
+
+    /// Checks the claims of `raw`, a token whose issuer and signature are right. `exp` has to be there.
+    pub(crate) fn verify(
+        &self,
+        requirements: &Requirements,
+        raw: &str,
+        payload: Json,
+        now: UnixTime,
+    ) -> Result<IdToken, ClaimError> {
+        let token = IdToken::new(raw, payload);
+        if !token.has_expiry() {
+            return Err(ClaimError::NoExpiry);
+        }
+        token.verify_time(now)?;
+        let client = match token.text("token_use") {
+            Some("id") if self.accepts_id => token.text("aud"),
+            Some("access") if self.accepts_access => token.text("client_id"),
+            _ => return Err(ClaimError::TokenUse),
+        };
+        if !client.is_some_and(|client| self.clients.iter().any(|known| known == client)) {
+            return Err(ClaimError::Audience);
+        }
+        if !requirements.accept_groups(token.payload.member("cognito:groups")) {
+            return Err(ClaimError::Group);
+        }
+        if token.text("token_use") == Some("access") && !self.grants(&token) {
+            return Err(ClaimError::Scope);
+        }
+        Ok(token)
+    }
+
+    fn grants(&self, token: &IdToken) -> bool {
+        let has = |scope: &String| token.has_scope(scope);
+        (self.scopes.is_empty() || self.scopes.iter().any(has)) && self.all_scopes.iter().all(has)
+    }
+}
+
+/// Decides a request that brings a bearer token.
+pub(crate) fn begin(
+    auth: &Authenticator,
+    demand: Demand<'_>,
+    request: &Request<'_>,
+    presented: Presented<'_>,
+    now: UnixTime,
+) -> Step {
+    let token = match presented {
+        Presented::Token(token) => token,
+        Presented::Malformed(reason) => return turn_away(auth, demand, || Viewer::of(auth, request), reason),
+    };
+    if let Some(known) = auth.tokens_of(Kind::Bearer).get(token, now) {
+        return admit(auth, demand, || Viewer::of(auth, request), known, Reason::BearerKnown);
+    }
+    match verify_as(auth, Kind::Bearer, token, now) {
+        Verdict::Verified(verified) => admit(
+            auth,
+            demand,
+            || Viewer::of(auth, request),
+            verified,
+            Reason::BearerVerified,
+        ),
+        Verdict::Rejected(reason) => turn_away(auth, demand, || Viewer::of(auth, request), reason),
+        Verdict::KeysDue { key_id } => {
+            let Demand::Session(requirement) = demand else {
+                // Whoever may pass anyway causes no call.
+                return turn_away(auth, demand, || Viewer::of(auth, request), Reason::TokenKey);
+            };
+            let (viewer, requirement) = (Viewer::of(auth, request), Arc::clone(requirement));
+            fetch_keys_as_then(auth, Kind::Bearer, token, key_id, move |auth, verification, _, _| {
+                let demand = Demand::Session(&requirement);
+                match verification {
+                    Ok(verified) => admit(auth, demand, || viewer, verified, Reason::BearerVerified),
+                    Err(reason) => turn_away(auth, demand, || viewer, reason),
+                }
+            })
+        }
+    }
+}
+
+/// A good token passes, if the rule admits its holder.
+fn admit(
+    auth: &Authenticator,
+    demand: Demand<'_>,
+    viewer: impl FnOnce() -> Viewer,
+    token: Arc<IdToken>,
+    reason: Reason,
+) -> Step {
+    match demand {
+        Demand::Session(requirement) => match requirement.admits(&token) {
+            Ok(()) => pass(Access::Session(VerifiedIdToken(token)), reason),
+            Err(reason) => refuse(auth, viewer(), reason),
+        },
+        Demand::Anyone => pass(Access::Session(VerifiedIdToken(token)), reason),
+        Demand::Nobody(reason) => forbid(auth, viewer(), reason),
+    }
+}
+
+/// A bad token is refused, unless nobody asked for one.
+fn turn_away(auth: &Authenticator, demand: Demand<'_>, viewer: impl FnOnce() -> Viewer, reason: Reason) -> Step {
+    match demand {
+        Demand::Anyone => pass(Access::Public, Reason::Public),
+        Demand::Session(_) => refuse(auth, viewer(), reason),
+        Demand::Nobody(reason) => forbid(auth, viewer(), reason),
+    }
+}
+
+const fn pass(access: Access, reason: Reason) -> Step {
+    Step::Decided(Decision::Forward(Forward {
+        access,
+        response_cookies: Vec::new(),
+        reason,
+    }))
+}
+
+/// A refusal as RFC 6750, section 3.1, has it. Never a redirect, and JSON whoever asks.
+fn refuse(auth: &Authenticator, viewer: Viewer, reason: Reason) -> Step {
+    let (status, error) = match reason {
+        Reason::AuthorizationRepeated => (400, "invalid_request"),
+        Reason::ScopeRequired => (403, "insufficient_scope"),
+        Reason::GroupRequired | Reason::ClaimRequired | Reason::EmailDomain | Reason::RuleDenied => {
+            return forbid(auth, viewer, reason);
+        }
+        _ => (401, "invalid_token"),
+    };
+    let description = reason.as_str();
+    let challenge = format!("Bearer realm=\"portcullis\", error=\"{error}\", error_description=\"{description}\"");
+    api::failure(status, error, &viewer, reason)
+        .with("WWW-Authenticate", challenge)
+        .decide(auth.config())
+}
+
+/// Nothing the token's holder can do would help.
+fn forbid(auth: &Authenticator, mut viewer: Viewer, reason: Reason) -> Step {
+    viewer.audience = Audience::Program;
+    check::forbid(auth, &viewer, reason)
+}
