@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::claims::SignIn;
+use crate::claims::{self, SignIn};
 use crate::idp::Idp;
 use crate::jws;
 use crate::keys::Purpose;
@@ -46,6 +46,13 @@ impl Idp {
         let claims = sign_in.id_claims(&self.settings, user, &access, now);
         let id = jws::sign(&self.keys, Purpose::IdToken, claims, overrides, now);
         (id, access)
+    }
+
+    /// An access token of a client without a user.
+    pub(crate) fn mint_machine(&self, client_id: &str, scope: &str) -> String {
+        let now = self.clock.now();
+        let claims = claims::of_machine(&self.settings, client_id, scope, now);
+        jws::sign(&self.keys, Purpose::AccessToken, claims, &Overrides::none(), now)
     }
 
     /// A whole session without a browser.

@@ -123,6 +123,8 @@ pub struct Client {
     pub(crate) callbacks: Vec<AllowedUrl>,
     pub(crate) sign_outs: Vec<AllowedUrl>,
     pub(crate) scopes: Vec<String>,
+    /// Whether it may have tokens of its own, without a user.
+    pub(crate) is_machine: bool,
 }
 
 impl Client {
@@ -136,6 +138,7 @@ impl Client {
             callbacks: Vec::new(),
             sign_outs: Vec::new(),
             scopes: scopes.map(str::to_owned).to_vec(),
+            is_machine: false,
         }
     }
 
@@ -145,6 +148,15 @@ impl Client {
         Self {
             secret: Some(secret.into()),
             ..Self::public(id)
+        }
+    }
+
+    /// A client of the client credentials grant, which signs in nobody.
+    #[must_use]
+    pub fn machine(id: impl Into<String>, secret: impl Into<String>) -> Self {
+        Self {
+            is_machine: true,
+            ..Self::confidential(id, secret)
         }
     }
 

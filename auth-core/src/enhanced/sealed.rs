@@ -21,6 +21,7 @@ use crate::{
     config::{Reader, describe},
     json::Json,
     jwt::IdToken,
+    verification,
 };
 
 /// Seals and opens the sessions of one site.
@@ -116,7 +117,7 @@ impl SealedSessions {
         let requirements = &auth.config().requirements;
         let mut token = requirements
             .verify(text, content.claims, now)
-            .map_err(crate::verification::reason_of)?;
+            .map_err(|error| verification::reason_of(error, verification::Kind::Session))?;
         token.unsealed = Some(Unsealed {
             id_token: content.id_token.map(|token| Secret::new(Arc::from(token))),
             times: content.times,

@@ -42,8 +42,7 @@ fn grant(idp: &Idp, request: &ClientRequest<'_>, lie: &Overrides) -> Result<Map<
     match request.required("grant_type")? {
         "authorization_code" => redeem_code(idp, request, lie),
         "refresh_token" => refresh(idp, request, lie),
-        // Cognito knows it, but no client here is registered for it.
-        "client_credentials" => Err(OauthError::UnauthorizedClient),
+        "client_credentials" => credentials(idp, request),
         _ => Err(OauthError::UnsupportedGrantType),
     }
 }
@@ -80,6 +79,27 @@ fn refresh(idp: &Idp, request: &ClientRequest<'_>, lie: &Overrides) -> Result<Ma
     if let Some(next) = idp.grants.rotate_refresh_token(token, idp.settings.rotation, now) {
         members.insert("refresh_token".to_owned(), json!(next));
     }
+    Ok(members)
+}
+
+/// RFC 6749, 4.4: only for clients that are registered for it; without a `scope`, all that the client is allowed.
+fn credentials(idp: &Idp, request: &ClientRequest<'_>) -> Result<Map<String, Value>, OauthError> {
+    let client = request.client;
+    if !client.is_machine {
+        return Err(OauthError::UnauthorizedClient);
+    }
+    let allowed = client.scopes.join(" ");
+    let scope = request.params.value("scope").unwrap_or(&allowed);
+    if !scope
+        .split(' ')
+        .all(|wanted| client.scopes.iter().any(|scope| scope == wanted))
+    {
+        return Err(OauthError::InvalidScope);
+    }
+    let mut members = Map::new();
+    members.insert("access_token".to_owned(), json!(idp.mint_machine(&client.id, scope)));
+    members.insert("expires_in".to_owned(), json!(idp.settings.lifetimes.access_seconds));
+    members.insert("token_type".to_owned(), json!("Bearer"));
     Ok(members)
 }
 

@@ -19,6 +19,7 @@ mod configuration;
 mod custom_origin;
 mod demo;
 mod directory_origin;
+mod enhanced;
 mod error_pages;
 mod explain;
 mod forward_auth;

@@ -1,0 +1,4 @@
+//! The enhanced profile, one improvement a file.
+
+mod bearer;
+mod rules;
