@@ -215,6 +215,9 @@ fn push_escape(text: &mut String, byte: u8) {
 }
 
 #[cfg(test)]
+mod agreement;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
