@@ -220,6 +220,8 @@ pub enum Reason {
     SignOutForeign,
     /// A sign-in that got lost is begun anew.
     SignInRestarted,
+    /// A link or a script sent the viewer to sign in.
+    SignInAsked,
     /// A callback that is of no use any more; there is a session, so the viewer goes on.
     SessionKept,
     /// The callback has no `state`: it was not begun here.
@@ -317,6 +319,7 @@ impl Reason {
             Self::AlreadySignedOut => "already-signed-out",
             Self::SignOutForeign => "sign-out-foreign",
             Self::SignInRestarted => "sign-in-restarted",
+            Self::SignInAsked => "sign-in-asked",
             Self::SessionKept => "session-kept",
             Self::StateMissing => "state-missing",
             Self::AttemptMissing => "attempt-missing",

@@ -13,6 +13,7 @@ mod cors;
 mod detour;
 mod expiry;
 mod goal;
+mod hints;
 mod hops;
 mod host_cookie;
 mod hygiene;
@@ -41,8 +42,8 @@ pub use self::rules::{RuleOutcome, RuleStep, RuleTrace};
 pub(crate) use self::rules::{Rules, judge, trace as trace_rules};
 pub(crate) use self::session::Unsealed;
 use self::{
-    api::Api, attempt::Attempts, cors::CorsOrigins, hygiene::Hygiene, pages::Pages, renewal::RenewalSettings,
-    sealed::SealedSessions,
+    api::Api, attempt::Attempts, cors::CorsOrigins, hints::Hints, hygiene::Hygiene, pages::Pages,
+    renewal::RenewalSettings, sealed::SealedSessions,
 };
 use crate::{
     Config, Endpoint, Entropy, Request, Secret, Step, UnixTime, authenticator::Authenticator, config::Reader,
@@ -59,6 +60,8 @@ pub(crate) struct Enhanced {
     pub(crate) status_codes: bool,
     /// `pages`: how they look and speak, if not as the reference's.
     pub(crate) pages: Option<Pages>,
+    /// `authorizeParameters`.
+    pub(crate) hints: Hints,
     pub(crate) hygiene: Hygiene,
     /// Sessions are sealed, if they are.
     pub(crate) sealed: Option<SealedSessions>,
@@ -79,6 +82,7 @@ impl Enhanced {
         "accessTokenCookie",
         "apiPaths",
         "apiResponses",
+        "authorizeParameters",
         "bearerTokens",
         "cookieBudgetBytes",
         "cookieHygiene",
@@ -105,6 +109,7 @@ impl Enhanced {
     pub(crate) fn read(reader: &mut Reader<'_>, config: &Config) -> Self {
         let secrets = session_secrets(reader, config);
         Self {
+            hints: Hints::read(reader),
             hygiene: Hygiene::read(reader),
             sealed: SealedSessions::read(reader, config, &secrets),
             signs_out_thoroughly: reader.switch("thoroughSignOut", true),
@@ -123,7 +128,8 @@ impl Enhanced {
     /// What is accepted but probably not meant, a sentence each.
     pub(crate) fn warnings(&self, config: &Config) -> Vec<String> {
         let mut warnings = self.rules.warnings();
-        if self.federated && config.requirements.group.is_none() && !self.rules.narrow() {
+        let federated = self.federated || self.hints.names_another_provider();
+        if federated && config.requirements.group.is_none() && !self.rules.narrow() {
             warnings.push(OPEN_TO_ALL.to_owned());
         }
         if self.sealed.is_none() && !places::has_flag(&config.cookie_settings.id_token, "httponly") {
@@ -167,9 +173,8 @@ pub(crate) fn begin(
         Endpoint::Session if enhanced.api.is_on => session_info::begin(auth, enhanced, request, now, rng),
         Endpoint::Renewal if enhanced.api.is_on => renewal_request::begin(auth, enhanced, request),
         Endpoint::Refresh if enhanced.renewal.in_place => detour::begin(auth, enhanced, request),
-        Endpoint::Protected | Endpoint::StartSignIn | Endpoint::Session | Endpoint::Renewal => {
-            check::begin(auth, enhanced, request, now, rng)
-        }
+        Endpoint::StartSignIn => hints::begin(auth, enhanced, request, now, rng),
+        Endpoint::Protected | Endpoint::Session | Endpoint::Renewal => check::begin(auth, enhanced, request, now, rng),
         Endpoint::SignedOut => pages::signed_out(auth, request),
         Endpoint::SignIn => sign_in::begin(auth, enhanced, request, now, rng),
         Endpoint::Refresh => refresh::begin(auth, request, now),

@@ -268,7 +268,8 @@ impl<'j> Reader<'j> {
             .collect()
     }
 
-    fn texts(&mut self, key: &str, expected: &str) -> object::Object<String> {
+    /// An object of strings; absent, it is empty.
+    pub(crate) fn texts(&mut self, key: &str, expected: &str) -> object::Object<String> {
         let members = match self.value(key) {
             None => return Default::default(),
             Some(Json::Object(members)) => members,

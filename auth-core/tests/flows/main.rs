@@ -9,9 +9,10 @@
 mod attacks;
 mod browser;
 mod enhanced_attempts;
-mod enhanced_cookies;
-mod enhanced_pages;
 mod enhanced_bearer;
+mod enhanced_cookies;
+mod enhanced_hints;
+mod enhanced_pages;
 mod enhanced_renewal;
 mod enhanced_rules;
 mod enhanced_sealed;
