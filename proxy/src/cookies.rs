@@ -8,10 +8,7 @@ use pingora::http::RequestHeader;
 /// The cookies as the core wants them: HTTP/2 crumbs joined (RFC 9113, section 8.2.3), the fields of
 /// HTTP/1.1 each by itself. Bytes that are not UTF-8 are replaced, so such a cookie matches nothing.
 pub(crate) fn fields(headers: &HeaderMap, version: http::Version) -> Vec<Cow<'_, str>> {
-    let fields = headers
-        .get_all(COOKIE)
-        .iter()
-        .map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let fields = headers.get_all(COOKIE).iter().map(|value| text(value.as_bytes()));
     if version < http::Version::HTTP_2 {
         return fields.collect();
     }
@@ -29,27 +26,32 @@ pub(crate) fn fields(headers: &HeaderMap, version: http::Version) -> Vec<Cow<'_,
     }
 }
 
+/// The check that takes many bytes at once first: a session is thousands of them.
+fn text(field: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(field) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(field),
+    }
+}
+
 /// Takes the cookies of the sign-in out of a request, leaving the application's own.
 pub(crate) fn strip_own(request: &mut RequestHeader) {
-    let fields: Vec<&[u8]> = request
-        .headers
-        .get_all(COOKIE)
-        .iter()
-        .map(HeaderValue::as_bytes)
-        .collect();
-    let is_pair = |pair: &&[u8]| !pair.is_empty();
-    let pairs = || {
-        fields
-            .iter()
-            .flat_map(|field| field.split(|&byte| byte == b';'))
-            .map(<[u8]>::trim_ascii)
-            .filter(is_pair)
-    };
-    if !pairs().any(is_own) {
+    let mut kept = Vec::new();
+    let mut has_own = false;
+    let fields = request.headers.get_all(COOKIE).iter();
+    for pair in fields.flat_map(|field| pairs(field.as_bytes())) {
+        if is_own(pair) {
+            has_own = true;
+            continue;
+        }
+        if !kept.is_empty() {
+            kept.extend_from_slice(b"; ");
+        }
+        kept.extend_from_slice(pair);
+    }
+    if !has_own {
         return;
     }
-    let kept: Vec<&[u8]> = pairs().filter(|pair| !is_own(pair)).collect();
-    let kept = kept.join(b"; ".as_slice());
     request.remove_header(&COOKIE);
     if !kept.is_empty()
         && let Ok(value) = HeaderValue::from_bytes(&kept)
@@ -57,6 +59,18 @@ pub(crate) fn strip_own(request: &mut RequestHeader) {
         // The name is a constant, the value is made of values.
         let _ = request.insert_header("Cookie", value);
     }
+}
+
+/// What stands between the semicolons of a field.
+fn pairs(field: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let ends = memchr::memchr_iter(b';', field).chain(std::iter::once(field.len()));
+    let mut start = 0;
+    let pairs = ends.map(move |end| {
+        let pair = field.get(start..end).unwrap_or_default();
+        start = end + 1;
+        pair.trim_ascii()
+    });
+    pairs.filter(|pair| !pair.is_empty())
 }
 
 fn is_own(pair: &[u8]) -> bool {
