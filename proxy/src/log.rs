@@ -32,6 +32,9 @@ pub fn init(settings: LogSettings) {
     };
     // An embedding program, as a test, may have its own subscriber.
     let _ = registry().with(layer).try_init();
+    // Through this facade come libraries alone. Below that level nothing of theirs is shown, and they ask dozens
+    // of times in every request.
+    ::log::set_max_level(::log::LevelFilter::Warn);
 }
 
 /// Index into [`LEVELS`].
