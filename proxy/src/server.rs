@@ -7,6 +7,7 @@
 mod announced;
 mod connection;
 mod control;
+mod corked;
 mod engine;
 mod head;
 mod listener;

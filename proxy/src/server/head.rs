@@ -5,7 +5,13 @@
 //! head is complete, within its limits, and framed beyond doubt, or it does not get that far (RFC 9112,
 //! sections 2.2 and 6.1; T-SMUG-1 to 3, T-DOS-1, T-DOS-2).
 
-use std::{future::Future, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    io,
+    pin::pin,
+    task::{Poll, ready},
+    time::Duration,
+};
 
 use bytes::{Buf as _, BytesMut};
 use http::StatusCode;
@@ -73,17 +79,16 @@ pub(super) async fn read(
     quit: impl Future<Output = ()>,
 ) -> Result<BytesMut, HeadError> {
     let mut buffer = early;
-    buffer.reserve(USUAL_BYTES);
     let mut scan = Scan::default();
     if buffer.is_empty() {
-        tokio::select! {
+        buffer = tokio::select! {
             biased;
-            first = timeout(limits.idle, stream.read_buf(&mut buffer)) => match first {
-                Ok(Ok(1..)) => {}
-                Ok(Ok(0) | Err(_)) | Err(_) => return Err(HeadError::Gone),
+            first = timeout(limits.idle, first(stream)) => match first {
+                Ok(Ok(first)) if !first.is_empty() => first,
+                _ => return Err(HeadError::Gone),
             },
             () = quit => return Err(HeadError::Gone),
-        }
+        };
     }
     let deadline = Instant::now() + limits.time;
     while !scan.advance(&mut buffer, limits.bytes)? {
@@ -94,6 +99,17 @@ pub(super) async fn read(
         }
     }
     Ok(buffer)
+}
+
+/// The first bytes that come; none: the end. Until then no memory is held, since most connections are silent most
+/// of the time.
+async fn first(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<BytesMut> {
+    poll_fn(|cx| {
+        let mut buffer = BytesMut::with_capacity(USUAL_BYTES);
+        ready!(pin!(stream.read_buf(&mut buffer)).poll(cx))?;
+        Poll::Ready(Ok(buffer))
+    })
+    .await
 }
 
 /// Looks at each byte once, however small the pieces are in which they come.

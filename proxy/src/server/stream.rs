@@ -16,23 +16,22 @@ use pingora::protocols::{
     UniqueIDType, raw_connect::ProxyDigest,
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, BufWriter, ReadBuf},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf},
     net::TcpStream,
     time::{Sleep, sleep},
 };
 
-use super::viewer::ViewerConnection;
-
-/// Holds a small response's header and body together in one packet.
-const WRITE_BUFFER_BYTES: usize = 4096;
+use super::{corked::Corked, viewer::ViewerConnection};
 
 /// A viewer's connection.
 #[derive(Debug)]
 pub(crate) struct ViewerStream {
-    inner: BufWriter<TcpStream>,
+    inner: Corked<TcpStream>,
     /// What was read already and is to be read again.
     early: BytesMut,
     connection: Arc<ViewerConnection>,
+    /// Leads Pingora's sessions to the connection.
+    digest: Option<Arc<ProxyDigest>>,
     /// When the connection is cut off, once that is known.
     end: Option<Pin<Box<Sleep>>>,
     established: SystemTime,
@@ -49,10 +48,12 @@ impl ViewerStream {
         let digest = SocketDigest::from_raw_fd(stream.as_raw_fd());
         // The cell is new, so it takes the value.
         let _ = digest.peer_addr.set(Some(peer.into()));
+        let connection = ViewerConnection::new();
         Self {
-            inner: BufWriter::with_capacity(WRITE_BUFFER_BYTES, stream),
+            inner: Corked::new(stream),
             early,
-            connection: ViewerConnection::new(),
+            digest: connection.digest(),
+            connection,
             end: None,
             established: SystemTime::now(),
             socket: Arc::new(digest),
@@ -86,7 +87,7 @@ impl AsyncRead for ViewerStream {
         if self.is_overdue(cx) {
             return Poll::Ready(Err(std::io::ErrorKind::TimedOut.into()));
         }
-        Pin::new(self.inner.get_mut()).poll_read(cx, buf)
+        Pin::new(&mut self.inner).poll_read(cx, buf)
     }
 }
 
@@ -144,7 +145,7 @@ impl GetTimingDigest for ViewerStream {
 
 impl GetProxyDigest for ViewerStream {
     fn get_proxy_digest(&self) -> Option<Arc<ProxyDigest>> {
-        self.connection.digest()
+        self.digest.clone()
     }
 }
 

@@ -51,7 +51,7 @@ impl ViewerConnection {
         self.server_name.get().map(String::as_str)
     }
 
-    /// For the stream.
+    /// For the stream, made once.
     pub(super) fn digest(self: &Arc<Self>) -> Option<Arc<ProxyDigest>> {
         let unused = ResponseHeader::build(200, None).ok()?;
         Some(Arc::new(ProxyDigest::new(
