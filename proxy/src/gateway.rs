@@ -11,6 +11,7 @@ mod decide;
 mod entrance;
 mod error_page;
 mod failure;
+mod fetch;
 mod forward_auth;
 mod https;
 mod passage;
@@ -46,6 +47,7 @@ use crate::{
     metrics::{Metrics, Verdict},
     server::ViewerConnection,
     throttle::Throttle,
+    upstreams::Upstreams,
 };
 
 pub(crate) use response_headers::Audience;
@@ -69,9 +71,9 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
 }
 
-/// The service of one worker.
+/// The service of one worker, with its connections to origins.
 #[derive(Clone, Debug)]
-pub(crate) struct Gateway(pub(crate) Arc<Shared>);
+pub(crate) struct Gateway(pub(crate) Arc<Shared>, pub(crate) Arc<Upstreams>);
 
 #[async_trait]
 impl ProxyHttp for Gateway {
@@ -219,9 +221,7 @@ impl ProxyHttp for Gateway {
         response: &mut ResponseHeader,
         exchange: &mut Exchange,
     ) -> Result<()> {
-        upstream::admit_response(session, response, exchange)?;
-        cached::note_validation(response, exchange);
-        compressed::admit_response(session, response, exchange)
+        self.admit(session, response, exchange)
     }
 
     fn upstream_response_body_filter(
@@ -242,17 +242,7 @@ impl ProxyHttp for Gateway {
         response: &mut ResponseHeader,
         exchange: &mut Exchange,
     ) -> Result<()> {
-        self.announce_end(session);
-        if response.status == StatusCode::SWITCHING_PROTOCOLS
-            && let Some(age) = exchange.limits.websocket
-            && let Some(connection) = ViewerConnection::of(session)
-        {
-            connection.limit_age(age);
-        }
-        cached::note_phase(session, exchange);
-        cached::label(response, exchange)?;
-        let author = answer::author(exchange);
-        answer::finish_header(response, exchange, author)
+        self.finish_response(session, response, exchange)
     }
 
     fn error_while_proxy(
@@ -300,6 +290,26 @@ impl Gateway {
         if !self.0.readiness.is_set() && !session.was_upgraded() {
             session.set_keepalive(None);
         }
+    }
+
+    /// The last look at a response's header.
+    fn finish_response(
+        &self,
+        session: &mut Session,
+        response: &mut ResponseHeader,
+        exchange: &mut Exchange,
+    ) -> Result<()> {
+        self.announce_end(session);
+        if response.status == StatusCode::SWITCHING_PROTOCOLS
+            && let Some(age) = exchange.limits.websocket
+            && let Some(connection) = ViewerConnection::of(session)
+        {
+            connection.limit_age(age);
+        }
+        cached::note_phase(session, exchange);
+        cached::label(response, exchange)?;
+        let author = answer::author(exchange);
+        answer::finish_header(response, exchange, author)
     }
 
     async fn decide(

@@ -40,6 +40,7 @@ mod server;
 mod site;
 mod throttle;
 pub mod tls;
+mod upstreams;
 
 pub use canonical_path::{CanonicalPath, PathError};
 pub use server::{ReloadError, Running, Server, StartError, Surroundings, UpgradeError};

@@ -4,7 +4,7 @@ use auth_core::Forward;
 use http::StatusCode;
 use pingora::{Result, proxy::Session};
 
-use super::{Gateway, answer, cached, compressed, failure, upstream};
+use super::{Gateway, answer, cached, compressed, failure, fetch, upstream};
 use crate::{
     admission, config::Conduct, exchange::Exchange, identity::About, metrics::Verdict, origin::Origin, request_id,
 };
@@ -57,6 +57,10 @@ impl Gateway {
                 }
             }
             Origin::S3(_) => {}
+        }
+        if fetch::is_usual(session, exchange) {
+            self.fetch(session, exchange).await?;
+            return Ok(true);
         }
         Ok(false)
     }

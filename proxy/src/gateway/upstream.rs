@@ -91,13 +91,15 @@ fn ask(session: &Session, exchange: &Exchange) -> Result<Result<Dispatch, Origin
     Ok(dispatched)
 }
 
+/// The origin's header, to be sent once.
+pub(super) fn header(exchange: &mut Exchange) -> Result<Box<RequestHeader>> {
+    let header = exchange.upstream_header.take();
+    header.ok_or_else(|| failure::internal("no upstream header"))
+}
+
 /// Puts the origin's header in place of the one that Pingora derived from the viewer's.
 pub(super) fn take_header(request: &mut RequestHeader, exchange: &mut Exchange) -> Result<()> {
-    let header = exchange
-        .upstream_header
-        .take()
-        .ok_or_else(|| failure::internal("no upstream header"))?;
-    *request = *header;
+    *request = *header(exchange)?;
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use super::{
     listener::Reception,
     listeners::{self, Bound, Kind, Listeners, Port},
     reload::{Preparation, Prepared},
-    worker::{End, Worker},
+    worker::{self, End, Worker},
 };
 use crate::{
     access_log::AccessLog,
@@ -96,8 +96,9 @@ impl Engine {
             draining: draining_watch,
             closing: closing_watch,
         };
+        let connector = worker::connector();
         let workers: Arc<[Worker]> = (0..settings.threads.get())
-            .map(|index| Worker::start(index, &shared, end.clone()))
+            .map(|index| Worker::start(index, &shared, &connector, end.clone()))
             .collect::<Result<_, _>>()?;
         let mut server = Self {
             room: Arc::new(Semaphore::new(connections(&settings) as usize)),

@@ -13,6 +13,7 @@ use std::{
 
 use pingora::{
     apps::HttpServerOptions,
+    connectors::{ConnectorOptions, TransportConnector},
     listeners::tls::Acceptor,
     protocols::{
         Stream,
@@ -34,6 +35,7 @@ use super::{announced, connection, stream::ViewerStream};
 use crate::{
     config::Limits,
     gateway::{Gateway, Shared},
+    upstreams::Upstreams,
 };
 
 /// Requests at a time on one HTTP/2 connection; browsers have no more under way.
@@ -114,9 +116,16 @@ enum Order {
 }
 
 impl Worker {
-    pub(super) fn start(index: usize, shared: &Arc<Shared>, end: End) -> std::io::Result<Self> {
+    pub(super) fn start(
+        index: usize,
+        shared: &Arc<Shared>,
+        connector: &Arc<TransportConnector>,
+        end: End,
+    ) -> std::io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let mut proxy = HttpProxy::new(Gateway(Arc::clone(shared)), Arc::new(upstream_conf()));
+        let upstreams = Arc::new(Upstreams::new(Arc::clone(connector)));
+        let gateway = Gateway(Arc::clone(shared), Arc::clone(&upstreams));
+        let mut proxy = HttpProxy::new(gateway, Arc::new(upstream_conf()));
         let limits = shared.generation.take().limits;
         proxy.h2_options = Some(http2_options(&limits));
         proxy.server_options = Some(server_options(&limits));
@@ -126,6 +135,7 @@ impl Worker {
             let shared = Arc::clone(shared);
             move || {
                 runtime.block_on(async move {
+                    tokio::spawn(async move { upstreams.sweep().await });
                     while let Some(Order::Serve(connection, load)) = accepted.recv().await {
                         let proxy = Arc::clone(&proxy);
                         let shared = Arc::clone(&shared);
@@ -165,6 +175,12 @@ impl Worker {
             let _ = thread.join();
         }
     }
+}
+
+/// Makes the connections of all workers.
+pub(super) fn connector() -> Arc<TransportConnector> {
+    let options = ConnectorOptions::from_server_conf(&upstream_conf());
+    Arc::new(TransportConnector::new(Some(options)))
 }
 
 /// How often the origin is asked at most. What is worth another attempt is decided case by case: a kept
