@@ -167,7 +167,10 @@ fn decide(
         path,
         query: query(&posed.header),
         cookies: &fields,
-        headers: &headers::Fields(&posed.header.headers),
+        headers: &headers::Fields {
+            of: &posed.header.headers,
+            id: None,
+        },
     };
     let demand = match endpoint {
         Endpoint::Protected => rules::explain(explanation, &authenticator, &request),

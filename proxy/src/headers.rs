@@ -3,12 +3,23 @@
 use auth_core::RequestHeaders;
 use http::HeaderMap;
 
+use crate::request_id;
+
 /// The fields of a request.
-pub(crate) struct Fields<'r>(pub(crate) &'r HeaderMap);
+pub(crate) struct Fields<'r> {
+    pub(crate) of: &'r HeaderMap,
+    /// What the request is known by here: the viewer's own id, or one that was made for it.
+    pub(crate) id: Option<&'r str>,
+}
 
 impl RequestHeaders for Fields<'_> {
     fn get_all<'h>(&'h self, name: &str) -> Vec<&'h str> {
-        let values = self.0.get_all(name).iter();
-        values.filter_map(|value| value.to_str().ok()).collect()
+        match self.id {
+            Some(id) if name == request_id::HEADER => vec![id],
+            _ => {
+                let values = self.of.get_all(name).iter();
+                values.filter_map(|value| value.to_str().ok()).collect()
+            }
+        }
     }
 }

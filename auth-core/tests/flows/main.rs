@@ -13,6 +13,7 @@ mod enhanced_bearer;
 mod enhanced_cookies;
 mod enhanced_hints;
 mod enhanced_pages;
+mod enhanced_redirects;
 mod enhanced_renewal;
 mod enhanced_rules;
 mod enhanced_sealed;

@@ -41,10 +41,10 @@ pub(super) fn has_fragment(session: &Session) -> bool {
     memchr::memchr(b'#', line).is_some()
 }
 
-/// The decision on a request. Known sessions are decided upon right here; only a decision that needs the
+/// The decision on a request, known by its id. Known sessions are decided upon right here; only a decision that needs the
 /// identity provider goes to the control runtime.
 pub(super) async fn decide(
-    request: &RequestHeader,
+    (request, id): (&RequestHeader, &str),
     admitted: &Admitted,
     site: &Arc<Site>,
     control: &Handle,
@@ -70,7 +70,10 @@ pub(super) async fn decide(
             path,
             query: query(request),
             cookies: &cookies,
-            headers: &headers::Fields(&request.headers),
+            headers: &headers::Fields {
+                of: &request.headers,
+                id: Some(id),
+            },
         };
         gate.authenticator
             .begin_at(endpoint, &view, clock.now(), &mut SystemEntropy::new())
