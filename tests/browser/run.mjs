@@ -13,6 +13,7 @@ const SCREENSHOTS = fileURLToPath(new URL("screenshots/", import.meta.url));
 const DOWNLOAD = "Quarterly report + übersicht.txt";
 const DOWNLOAD_SOURCE = new URL(`../../deploy/sample-sites/spa/public/downloads/${encodeURIComponent(DOWNLOAD)}`, import.meta.url);
 const DEEP_LINK = "/reports/?q=a%20b&x=1+2";
+const TABS = 5;
 const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync",
@@ -210,6 +211,57 @@ async function signOut(visit) {
   });
 }
 
+/** Tabs that a browser opens at once, as it does when it comes back from a crash: none knows of the others. */
+async function severalTabs(visit, context) {
+  // The provider's own form is safe against forgery by a cookie, which its tabs have to share.
+  const first = await context.newPage();
+  await first.goto(visit.demo.url);
+  await first.close();
+  await context.clearCookies({ name: /portcullis/ });
+  const pages = await Promise.all(Array.from({ length: TABS }, () => context.newPage()));
+  const target = (tab) => `${visit.demo.url.replace(/\/$/, "")}/reports/?tab=${tab}&x=a%20b+c`;
+  await visit.step(`${TABS} tabs at once all end signed in, each at its own deep link`, async () => {
+    for (const page of pages) {
+      page.setDefaultTimeout(30_000);
+      visit.complaints.watch(page);
+    }
+    await Promise.all(pages.map((page, tab) => page.goto(target(tab))));
+    for (const page of pages) await page.waitForSelector('html[data-page="login"] form');
+    for (const page of pages) {
+      await page.getByLabel("User name").fill(visit.user.username);
+      await page.getByLabel("Password").fill(visit.user.password);
+    }
+    await Promise.all(pages.map((page) => page.getByRole("button", { name: "Sign in" }).click()));
+    await Promise.all(pages.map((page) => page.waitForSelector("html[data-ready]")));
+    assert.deepEqual(pages.map((page) => page.url()), pages.map((_, tab) => target(tab)));
+    const left = (await context.cookies(visit.demo.url)).filter(({ name }) => name.includes("portcullis-attempt"));
+    assert.deepEqual(left.map(({ name }) => name), []);
+  });
+  await Promise.all(pages.map((page) => page.close()));
+}
+
+/** Our own pages, in the viewer's language, under their strict policy: by day, by night, and on a phone. */
+async function ownPages(visit, browser) {
+  for (const [locale, title] of [["en-GB", "Sign-in did not work"], ["de-DE", "Anmeldung nicht gelungen"]]) {
+    const context = await browser.newContext({ locale, viewport: { width: 1100, height: 760 } });
+    const page = await context.newPage();
+    const own = Object.create(visit, { page: { value: page } });
+    await visit.step(`a callback that cannot be is told in the language of ${locale}`, async () => {
+      visit.complaints.watch(page);
+      const answer = await page.goto(`${visit.demo.url.replace(/\/$/, "")}/parseauth?code=c&state=a&state=b`);
+      assert.equal(answer.status(), 400);
+      await page.getByRole("heading", { name: title }).waitFor();
+      assert.notEqual(await page.locator("main").evaluate((main) => getComputedStyle(main).borderRadius), "0px", "no style");
+      await page.locator("summary").click();
+      await page.getByText("callback-invalid").waitFor();
+      await visit.pictures.call(own, `own-page-${locale}`);
+      // The status is the point; nothing else may be said, as by the policy.
+      assert.deepEqual(visit.complaints.take().filter((complaint) => !/\b400\b/.test(complaint)), []);
+    });
+    await context.close();
+  }
+}
+
 async function main(program) {
   await mkdir(SCREENSHOTS, { recursive: true });
   const demo = await startDemo(program);
@@ -228,6 +280,10 @@ async function main(program) {
       await signIn(visit);
       await lookAround(visit);
       await signOut(visit);
+      const freshly = await browser.newContext({ locale: "en-GB", viewport });
+      await severalTabs(visit, freshly);
+      await freshly.close();
+      await ownPages(visit, browser);
       await visit.step("the demo stops cleanly at Ctrl-C", async () => {
         await page.close();
         assert.equal(await stopDemo(demo), 0);

@@ -78,7 +78,7 @@ pub(crate) fn begin(auth: &Authenticator, enhanced: &Enhanced, request: &Request
         Param::One(path) => rooted(Some(path)),
         Param::Absent | Param::Many(_) => rooted(None),
     };
-    let location = format!("{}{back}", viewer.origin);
+    let location = viewer.address(&back);
     let cookies = Cookies::new(request.cookies);
     let was_sent = cookies.get_non_empty(REFRESH_MARKER).is_some();
     if !was_sent && !same_site::is_own(request, &enhanced.cors) {
