@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Succeeds when a viewer is sent to sign in and an operator is told that all is well.
 pub(super) async fn wait(server: &Running) -> Result<(), DemoError> {
     for address in &server.http_addrs {
-        expect("the site", *address, "/", "307").await?;
+        expect("the site", *address, "/", "302").await?;
     }
     match server.admin_addr {
         Some(address) => expect("the admin listener", address, "/readyz", "200").await,
