@@ -239,6 +239,7 @@ impl Arguments {
         let peers: Vec<Peer> = entrants.iter().map(|(peer, _)| *peer).collect();
         let cookie_bytes = sessions.first().map_or(0, |session: &Cookies| session.header().len());
         let mut setup = Setup::new(plan, ground.stage.workers(), ground.name(), cookie_bytes, &peers);
+        setup.proxy.clone_from(&self.proxy);
         let mut comparisons = Vec::new();
         for case in cases.iter().copied().filter(|case| case.is_comparison()) {
             let courses = compare(case, entrants, plan, &sessions, &mut progress);

@@ -1,6 +1,10 @@
 //! Under what conditions a run has measured.
 
-use std::{env, fs, path::Path, process::Command};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use serde::Serialize;
 
@@ -15,6 +19,8 @@ use super::{
 pub struct Setup {
     /// How this program was built, by the folder it lies in: `dist`, `release`, `debug`.
     pub profile: String,
+    /// Another program that was ours instead of this one; how it was built nobody knows.
+    pub proxy: Option<PathBuf>,
     /// The processor.
     pub processor: String,
     /// Processors that this program may use.
@@ -45,6 +51,7 @@ impl Setup {
     pub(crate) fn new(plan: Plan, workers: usize, origin: &str, cookie_bytes: usize, peers: &[Peer]) -> Self {
         Self {
             profile: profile(),
+            proxy: None,
             processor: processor(&read("/proc/cpuinfo")),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),

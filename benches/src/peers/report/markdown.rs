@@ -49,6 +49,9 @@ fn setup(setup: &Setup) -> String {
     for line in lines {
         let _ = writeln!(text, "- {line}");
     }
+    if let Some(proxy) = &setup.proxy {
+        let _ = writeln!(text, "- Ours is `{}`, however that was built.", proxy.display());
+    }
     if setup.profile == "debug" {
         text += "- A debug build: what is measured of ours and of Pingora means nothing.\n";
     }
@@ -215,6 +218,7 @@ mod tests {
         };
         let setup = Setup {
             profile: "dist".into(),
+            proxy: Some("/opt/portcullis".into()),
             processor: "Some CPU".into(),
             cores: 2,
             kernel: "6.1".into(),
@@ -288,6 +292,11 @@ mod tests {
             "{text}"
         );
         assert!(goal("1 KB, HTTP/1.1: HAProxy").ends_with("not measured |"), "{text}");
+    }
+
+    #[test]
+    fn a_program_that_was_built_elsewhere_is_named() {
+        assert!(render(&report(), Configurations::Hidden).contains("- Ours is `/opt/portcullis`"));
     }
 
     #[test]
