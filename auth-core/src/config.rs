@@ -159,7 +159,7 @@ impl Config {
 
     /// The keys below `enhancements` at any depth, for notations with a spelling of their own. Those that are not
     /// here are spelled as they are, in camel case.
-    pub const ENHANCEMENT_KEYS: [&'static str; 20] = [
+    pub const ENHANCEMENT_KEYS: &'static [&'static str] = &[
         "federated",
         "parallelSignIns",
         "rules",
@@ -179,7 +179,25 @@ impl Config {
         "clients",
         "tokens",
         "passOn",
+        "accessTokenCookie",
+        "allowed",
+        "apiPaths",
+        "apiResponses",
         "authorizeParameters",
+        "cookieBudgetBytes",
+        "cookieHygiene",
+        "corsOrigins",
+        "fixed",
+        "inPlaceRefresh",
+        "pages",
+        "refreshAheadSecs",
+        "refreshGraceSecs",
+        "refreshTokenRotation",
+        "sealedSession",
+        "sessionClaims",
+        "sessionSecrets",
+        "statusCodes",
+        "thoroughSignOut",
     ];
 
     /// Every key of `cookieSettings`.

@@ -55,7 +55,7 @@ const NUMBERS: [&str; 3] = ["pkceLength", "nonceLength", "nonceMaxAge"];
 /// May be given as the content of a file, under the key and `_file`.
 const FILES: [&str; 3] = ["clientSecret", "nonceSigningSecret", "jwks"];
 /// Never shown.
-pub(super) const SECRETS: [&str; 2] = ["clientSecret", "nonceSigningSecret"];
+pub(super) const SECRETS: [&str; 3] = ["clientSecret", "nonceSigningSecret", "sessionSecrets"];
 
 /// Reads the section. `None`: there was a problem, and it has been reported.
 pub(super) fn read(section: &mut Section<'_>, conduct: Conduct) -> Option<AuthSettings> {

@@ -1,10 +1,7 @@
 //! `[sites.auth.enhancements]` in the core's spelling: its keys may be in snake case, or in capitals where they come
 //! from the environment, which has nothing but text for switches and numbers either.
 
-use auth_core::{
-    Config,
-    json::{Json, Object},
-};
+use auth_core::{Config, json::Json};
 
 use super::auth::spelled;
 
@@ -21,7 +18,7 @@ pub(super) fn translate(value: &Json) -> Json {
 }
 
 fn translate_entry((name, value): (&str, &Json)) -> (String, Json) {
-    let key = spelled(name, &Config::ENHANCEMENT_KEYS);
+    let key = spelled(name, Config::ENHANCEMENT_KEYS);
     let value = match value {
         Json::Object(_) if FREE.contains(&key.as_str()) => value.clone(),
         Json::String(text) => typed(text),

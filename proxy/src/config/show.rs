@@ -203,6 +203,9 @@ fn object(object: &Object, masked: &[&str]) -> Value {
     let members = object.iter().map(|(name, member)| {
         let shown = match member {
             Json::String(text) if masked.contains(&name) && !text.is_empty() => Value::from(MASK),
+            Json::Array(list) if masked.contains(&name) => list.iter().map(|_| Value::from(MASK)).collect(),
+            // Secrets of an improvement stand a table further in.
+            Json::Object(members) => object(members, masked),
             other => value(other),
         };
         (name.to_owned(), shown)

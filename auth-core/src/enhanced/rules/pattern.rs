@@ -108,6 +108,8 @@ fn check(text: &str) -> Result<(), PatternError> {
 /// The part of a pattern from its first wildcard on, as sets of places: bit `n` is the place before its `n`th sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wildcards {
+    /// The longest part without a wildcard: paths without it, nearly all, are told from others by it.
+    needle: Box<str>,
     /// Before a `*` or `**`, which need not stand for anything.
     skippable: u128,
     /// Where any byte but a slash may be taken.
@@ -123,7 +125,9 @@ impl Wildcards {
     const MAX_SIGNS: usize = 120;
 
     fn compile(text: &str) -> Option<Self> {
+        let needle = text.split('*').max_by_key(|part| part.len());
         let mut compiled = Self {
+            needle: needle.unwrap_or_default().into(),
             skippable: 0,
             within: 0,
             anything: 0,
@@ -166,6 +170,9 @@ impl Wildcards {
     fn match_all(&self, path: &str) -> bool {
         if self.is_anything() {
             return true;
+        }
+        if !path.contains(&*self.needle) {
+            return false;
         }
         let mut places = self.skip(1);
         for byte in path.bytes() {

@@ -212,6 +212,7 @@ cognito_auth_domain = "login.example.com"
 
 [sites.auth.enhancements]
 federated = true
+session_secrets = ["what-sessions-are-sealed-with-4471"]
 
 [[sites.auth.enhancements.rules]]
 under = ["/assets"]
@@ -240,6 +241,7 @@ require = "signedIn"
         assert!(shown.contains(part), "{part} in {shown}");
     }
     assert!(!shown.contains("warning"), "{shown}");
+    assert!(!shown.contains("what-sessions-are-sealed-with"), "{shown}");
     let explained = run(&["explain", "GET", "https://app.example.com/reports/a.pdf"]);
     for part in ["rules[0]: for other paths", "rules[1]: holds", "a session is needed"] {
         assert!(explained.contains(part), "{part} in {explained}");
