@@ -199,8 +199,8 @@ fn assertion(assertion: &AssertionSettings) -> Value {
     })
 }
 
-fn object(object: &Object, masked: &[&str]) -> Value {
-    let members = object.iter().map(|(name, member)| {
+fn object(table: &Object, masked: &[&str]) -> Value {
+    let members = table.iter().map(|(name, member)| {
         let shown = match member {
             Json::String(text) if masked.contains(&name) && !text.is_empty() => Value::from(MASK),
             Json::Array(list) if masked.contains(&name) => list.iter().map(|_| Value::from(MASK)).collect(),
