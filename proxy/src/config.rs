@@ -23,6 +23,7 @@ mod path_pattern;
 mod problem;
 mod root_section;
 mod section;
+mod session_secrets;
 mod settings;
 mod short_variables;
 mod show;

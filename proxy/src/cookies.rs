@@ -74,12 +74,7 @@ fn pairs(field: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 fn is_own(pair: &[u8]) -> bool {
-    const PREFIXES: [&[u8]; 4] = [
-        b"CognitoIdentityServiceProvider.",
-        b"spa-auth-edge-",
-        b"portcullis-",
-        b"__Host-portcullis-",
-    ];
+    const PREFIXES: [&[u8]; 2] = [b"CognitoIdentityServiceProvider.", b"spa-auth-edge-"];
     const NAMES: [&[u8]; 5] = [
         b"amplify-signin-with-hostedUI",
         b"ID-TOKEN",
@@ -88,7 +83,14 @@ fn is_own(pair: &[u8]) -> bool {
         b"COGNITO-ENABLED",
     ];
     let name = pair.split(|&byte| byte == b'=').next().unwrap_or_default().trim_ascii();
-    PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || NAMES.contains(&name)
+    PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || NAMES.contains(&name) || is_ours_alone(name)
+}
+
+/// Sealed sessions and their parts, sign-ins under way, markers: `portcullis` and whatever follows it after a mark.
+fn is_ours_alone(name: &[u8]) -> bool {
+    let name = name.strip_prefix(b"__Host-").unwrap_or(name);
+    let rest = name.strip_prefix(b"portcullis");
+    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'-' | b'.')))
 }
 
 #[cfg(test)]
@@ -115,11 +117,11 @@ mod tests {
     fn own_cookies_are_taken_out_and_others_stay_as_they_are() {
         let mut request = request(&[
             "theme=dark; CognitoIdentityServiceProvider.abc.LastAuthUser=u;x= 1 ",
-            "spa-auth-edge-nonce=n; __Host-portcullis-attempt-0=a; portcullis-hops=h; ID-TOKEN=t; amplify-signin-with-hostedUI=true; ID-TOKEN-2=kept",
+            "spa-auth-edge-nonce=n; __Host-portcullis-attempt-0=a; portcullis-hops=h; __Host-portcullis=s; portcullis.1=s; ID-TOKEN=t; amplify-signin-with-hostedUI=true; ID-TOKEN-2=kept; portcullised=kept",
         ]);
         strip_own(&mut request);
         let left: Vec<&HeaderValue> = request.headers.get_all(COOKIE).iter().collect();
-        assert_eq!(left, ["theme=dark; x= 1; ID-TOKEN-2=kept"]);
+        assert_eq!(left, ["theme=dark; x= 1; ID-TOKEN-2=kept; portcullised=kept"]);
     }
 
     #[test]

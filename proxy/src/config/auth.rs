@@ -8,6 +8,7 @@ use auth_core::{
 use super::{
     auth_defaults, enhancements,
     section::{Section, describe, scalar},
+    session_secrets,
     site::Conduct,
     tree::{self, same_name},
 };
@@ -73,6 +74,7 @@ pub(super) fn read(section: &mut Section<'_>, conduct: Conduct) -> Option<AuthSe
             put(section, &mut given, name, value);
         }
     }
+    session_secrets::read_file(section, &mut given);
     if !object.iter().any(|(name, _)| same_name(name, "file")) {
         auth_defaults::fill(&mut given);
     }
