@@ -13,6 +13,8 @@ mod configuration;
 mod id_token;
 #[path = "../../fuzz/entries/provider_reply.rs"]
 mod provider_reply;
+#[path = "../../fuzz/entries/sealed_cookies.rs"]
+mod sealed_cookies;
 #[path = "../../fuzz/entries/site.rs"]
 mod site;
 
@@ -46,4 +48,9 @@ fn seeds_of_provider_reply_hold() {
 #[test]
 fn seeds_of_configuration_hold() {
     replay("configuration", configuration::run);
+}
+
+#[test]
+fn seeds_of_sealed_cookies_hold() {
+    replay("sealed_cookies", sealed_cookies::run);
 }

@@ -14,13 +14,18 @@ impl Entropy for NoEntropy {
 }
 
 pub(crate) fn site(jwks: &str) -> Authenticator {
+    site_with(jwks, "")
+}
+
+/// The same with more keys, each behind a comma.
+pub(crate) fn site_with(jwks: &str, more: &str) -> Authenticator {
     let text = format!(
         r#"{{"userPoolArn": "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_Ab12Cd34E",
         "jwks": {jwks}, "clientId": "c", "clientSecret": "", "oauthScopes": ["openid"],
         "cognitoAuthDomain": "login.example", "redirectPathSignIn": "/parseauth", "redirectPathSignOut": "/",
         "redirectPathAuthRefresh": "/refreshauth", "signOutUrl": "/signout", "mode": "spaMode",
         "cookieSettings": null, "cookieCompatibility": "amplify", "additionalCookies": {{}}, "requiredGroup": "",
-        "httpHeaders": {{}}, "logLevel": "none", "nonceSigningSecret": "0123456789abcdef0123456789abcdef"}}"#
+        "httpHeaders": {{}}, "logLevel": "none", "nonceSigningSecret": "0123456789abcdef0123456789abcdef"{more}}}"#
     );
     let config = Json::parse(text.as_bytes())
         .ok()
