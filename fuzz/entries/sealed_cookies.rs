@@ -18,7 +18,10 @@ struct Sealed {
 }
 
 pub(crate) fn run(data: &[u8]) {
-    let auth = site_with(JWKS, r#", "profile": "enhanced", "enhancements": {"sealedSession": true}"#);
+    let auth = site_with(
+        JWKS,
+        r#", "profile": "enhanced", "enhancements": {"sealedSession": true}"#,
+    );
     let real = Sealed::by(&auth);
     let text = String::from_utf8_lossy(data);
     let mut lines = text.split('\n').map(str::to_owned);
@@ -67,7 +70,10 @@ impl Sealed {
         let state = location.split("state=").nth(1).and_then(|rest| rest.split('&').next());
         let cookies = answer.headers.iter().map(|(_, value)| value);
         Self {
-            session: value(forward.response_cookies.iter().map(String::as_str), "__Host-portcullis="),
+            session: value(
+                forward.response_cookies.iter().map(String::as_str),
+                "__Host-portcullis=",
+            ),
             attempt: value(cookies, "__Host-portcullis-attempt-"),
             state: state.unwrap_or_default().to_owned(),
         }
@@ -85,7 +91,8 @@ impl Sealed {
 fn value<'c>(mut cookies: impl Iterator<Item = &'c str>, prefix: &str) -> String {
     let found = cookies.find(|cookie| cookie.starts_with(prefix));
     let pair = found.and_then(|cookie| cookie.split(';').next()).unwrap_or_default();
-    pair.split_once('=').map_or_else(String::new, |(_, value)| value.to_owned())
+    pair.split_once('=')
+        .map_or_else(String::new, |(_, value)| value.to_owned())
 }
 
 fn changed(text: &str, change: &str) -> String {
@@ -96,7 +103,10 @@ fn changed(text: &str, change: &str) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut bytes = text.as_bytes().to_vec();
     let at = at % bytes.len().max(1);
-    let known = ALPHABET.iter().position(|byte| Some(byte) == bytes.get(at)).unwrap_or_default();
+    let known = ALPHABET
+        .iter()
+        .position(|byte| Some(byte) == bytes.get(at))
+        .unwrap_or_default();
     if let Some(byte) = bytes.get_mut(at) {
         *byte = ALPHABET[known.wrapping_add(more) % ALPHABET.len()];
     }
@@ -111,17 +121,29 @@ fn check(decision: &Decision, has_proof: bool) {
             (forward.response_cookies.iter().map(String::as_str).collect(), None)
         }
         Decision::Respond(response) => {
-            let named = response.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
-            (named.map(|(_, value)| value).collect(), response.headers.first("location"))
+            let named = response
+                .headers
+                .iter()
+                .filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
+            (
+                named.map(|(_, value)| value).collect(),
+                response.headers.first("location"),
+            )
         }
     };
     for cookie in cookies {
-        assert!(cookie.contains("; Path=/") && !cookie.contains(|c: char| c.is_control()), "{cookie:?}");
+        assert!(
+            cookie.contains("; Path=/") && !cookie.contains(|c: char| c.is_control()),
+            "{cookie:?}"
+        );
     }
     if let Some(location) = location {
         let origins = ["https://site.example", "https://login.example"];
         let rest = origins.iter().find_map(|origin| location.strip_prefix(origin));
-        assert!(rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')), "{location}");
+        assert!(
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+            "{location}"
+        );
     }
 }
 

@@ -15,6 +15,9 @@ use crate::{
 /// What all names that only this product gives begin with, behind `__Host-` where the viewer's scheme allows that.
 pub(crate) const PREFIX: &str = "portcullis";
 
+/// There is one; more were planted.
+const MOST_LAST_USERS: usize = 6;
+
 const HOSTED_UI: &str = "amplify-signin-with-hostedUI";
 const COGNITO_ENABLED: &str = "COGNITO-ENABLED";
 const LAST_AUTH_USER: &str = "LastAuthUser";
@@ -74,6 +77,7 @@ pub(crate) fn last_users<'a>(config: &Config, cookies: Cookies<'a>) -> Vec<Cow<'
         .filter(of_name)
         .map(|(_, value)| decode(value))
         .filter(|user| !user.is_empty())
+        .take(MOST_LAST_USERS)
         .collect()
 }
 

@@ -132,8 +132,8 @@ pub(crate) fn refresh_tokens(
     const MOST: usize = 3;
     let sealed = enhanced.sealed.iter().flat_map(|sealed| {
         let texts = sealed::texts(cookies, scheme);
-        let kept = texts.iter().take(MOST_CANDIDATES);
-        let kept: Vec<Kept> = kept.filter_map(|text| sealed.kept(config, text, scheme)).collect();
+        let kept = texts.iter().filter_map(|text| sealed.kept(config, text, scheme));
+        let kept: Vec<Kept> = kept.collect();
         kept.into_iter().map(|kept| kept.refresh_token)
     });
     let plain = cookies.all().filter_map(|(name, value)| {
@@ -227,7 +227,7 @@ impl<'a> Search<'a> {
     fn run(mut self, cookies: Cookies<'_>, scheme: Scheme) -> Found {
         if let Some(sealed) = &self.enhanced.sealed {
             let texts = sealed::texts(cookies, scheme);
-            for text in texts.iter().take(MOST_CANDIDATES) {
+            for text in &texts {
                 match sealed.find(self.auth, text, scheme, self.now) {
                     Ok(session) => return Found::Valid(session),
                     Err(reason) => self.note(reason),

@@ -12,6 +12,8 @@ use crate::{Scheme, cookies::Cookies};
 const CHUNK_BYTES: usize = 3800;
 /// More would crowd out everything else that a server takes in a request (T-COOKIE-4).
 const MOST_CHUNKS: usize = 4;
+/// Cookies of one name that are looked at.
+const MOST_TEXTS: usize = 6;
 /// A longer text was not sealed by us.
 pub(super) const MOST_BYTES: usize = CHUNK_BYTES * MOST_CHUNKS;
 /// Between the number of parts and the first of them; no character of base64.
@@ -41,10 +43,10 @@ pub(crate) fn text<'a>(cookies: Cookies<'a>, scheme: Scheme) -> Option<Cow<'a, s
     join(cookies, name, first)
 }
 
-/// Every text that is whole, in the order in which they hold.
+/// Every text that is whole, in the order in which they hold; more than a few were planted.
 pub(crate) fn texts<'a>(cookies: Cookies<'a>, scheme: Scheme) -> Vec<Cow<'a, str>> {
     let name = cookie_name(scheme);
-    let firsts = cookies.all().filter(|(found, _)| *found == name);
+    let firsts = cookies.all().filter(|(found, _)| *found == name).take(MOST_TEXTS);
     let mut texts: Vec<Cow<'a, str>> = Vec::new();
     for text in firsts.filter_map(|(_, first)| join(cookies, name, first)) {
         if !texts.contains(&text) {
