@@ -222,7 +222,7 @@ impl<'a> SessionWriter<'a> {
                 return;
             };
             let attributes = &config.cookie_settings.id_token;
-            set.push(SetCookie::new(name, &**token.raw.expose(), attributes));
+            set.push(SetCookie::new(name, token.raw.expose(), attributes));
             set.extend(last_user_name(config).map(|name| SetCookie::new(&name, user, attributes)));
         });
         let expiry = Expiry::new(config, self.viewer);
