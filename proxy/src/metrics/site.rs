@@ -93,7 +93,12 @@ impl SiteMetrics {
         self.decisions.with_label_values(&labels).inc();
         self.decision_duration.observe(computing.as_secs_f64());
         match endpoint {
-            Endpoint::SignIn => self.count(&self.logins, reason == Reason::SignedIn),
+            // Neither an end of a sign-in nor a failure: it goes on, or was not needed any more.
+            Endpoint::SignIn if matches!(reason, Reason::SignInRestarted | Reason::SessionKept) => {}
+            Endpoint::SignIn => {
+                let signed_in = matches!(reason, Reason::SignedIn | Reason::SignedInOverBudget);
+                self.count(&self.logins, signed_in);
+            }
             Endpoint::Refresh | Endpoint::Renewal => self.count(&self.refreshes, reason == Reason::Refreshed),
             Endpoint::Protected
             | Endpoint::SignOut

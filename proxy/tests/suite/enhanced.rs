@@ -3,3 +3,4 @@
 mod bearer;
 mod rules;
 mod sealed;
+mod sign_in;
