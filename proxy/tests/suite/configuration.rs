@@ -293,7 +293,7 @@ fn several_listeners_and_sites_run_side_by_side() {
         assert_eq!((public.status, public.text().as_str()), (200, "public"));
         assert_eq!(
             exchange(address, "app.localhost", &Request::get("/public.txt")).status,
-            307
+            302
         );
         assert_eq!(
             exchange(address, "example.com", &Request::get("/public.txt")).status,

@@ -24,7 +24,7 @@ impl Desk {
         let mut entry = json!({
             "hosts": ["d111111abcdef8.cloudfront.net"],
             "default_root_object": "index.html",
-            "auth": { "file": "configuration.json" },
+            "auth": { "file": "configuration.json", "profile": "reference" },
             "origin": { "kind": "directory", "root": folder.path() },
         });
         for (key, value) in site.as_object().unwrap() {

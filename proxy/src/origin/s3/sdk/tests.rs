@@ -107,7 +107,7 @@ fn answer(status: u16, region: Option<&str>) -> Look {
 }
 
 #[test]
-fn a_redirect_names_the_region_to_ask_in() {
+fn pain_25_a_redirect_names_the_region_to_ask_in() {
     let bucket = Bucket::at("https://site.s3.eu-west-1.amazonaws.com", "site", "eu-west-1", "").unwrap();
     for status in [301, 307, 400] {
         let region = answer(status, Some("us-east-2")).other_region(&bucket);
