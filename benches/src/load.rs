@@ -126,7 +126,7 @@ fn load(arguments: &Arguments, progress: &mut Progress) -> Result<Report, LoadEr
     };
     let source = match &arguments.target.url {
         Some(_) => Source::read(arguments.target.cookie_file.as_deref())?,
-        None => Source::Minted(Minter::new()),
+        None => Source::Minted(Box::new(Minter::new())),
     };
     let everybody = arguments.target.url.is_none() && arguments.started.sign_in_off;
     let mix = kinds::mix(amount, everybody, &source, progress)?;

@@ -1,4 +1,9 @@
 //! The harness as it is used: a short load on everything that it starts by itself.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops at the first thing that is wrong"
+)]
 
 use std::{
     path::Path,

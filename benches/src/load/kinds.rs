@@ -32,7 +32,7 @@ pub(super) enum KindError {
 /// Where sessions come from.
 pub(super) enum Source {
     /// We sign them.
-    Minted(Minter),
+    Minted(Box<Minter>),
     /// Somebody else's.
     Given(Vec<Cookies>),
 }

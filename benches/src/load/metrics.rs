@@ -87,12 +87,12 @@ fn read_answer(stream: &mut impl io::Read) -> io::Result<String> {
 fn whole_length(bytes: &[u8]) -> Option<usize> {
     let end = memchr::memmem::find(bytes, b"\r\n\r\n")?;
     let head = std::str::from_utf8(&bytes[..end]).ok()?;
-    let lengths = head.lines().filter_map(|line| {
+    let mut lengths = head.lines().filter_map(|line| {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("content-length")
             .then(|| value.trim().parse::<usize>().ok())?
     });
-    Some(end + 4 + lengths.last()?)
+    Some(end + 4 + lengths.next_back()?)
 }
 
 /// The text format; comments are left out, and so are buckets, which only sums of differences are made of.
