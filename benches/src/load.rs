@@ -25,10 +25,7 @@ use report::{PhaseReport, Report, Setup};
 use stack::StackError;
 use subject::Subject;
 
-use crate::{
-    generator::{Arrival, Generator, GeneratorError, Phase, Protocol, Size, Stop, TargetError},
-    sessions::Minter,
-};
+use crate::generator::{Arrival, Generator, GeneratorError, Phase, Protocol, Size, Stop, TargetError};
 
 /// Why there is no report.
 #[derive(Debug, Error)]
@@ -126,7 +123,7 @@ fn load(arguments: &Arguments, progress: &mut Progress) -> Result<Report, LoadEr
     };
     let source = match &arguments.target.url {
         Some(_) => Source::read(arguments.target.cookie_file.as_deref())?,
-        None => Source::Minted(Box::new(Minter::new())),
+        None => Source::Minted(Box::default()),
     };
     let everybody = arguments.target.url.is_none() && arguments.started.sign_in_off;
     let mix = kinds::mix(amount, everybody, &source, progress)?;
