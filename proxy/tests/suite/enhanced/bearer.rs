@@ -110,9 +110,10 @@ fn t_jwt_3_tokens_of_other_clients_and_places_are_refused_without_a_redirect() {
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         assert!(!answer.text().contains(&token));
     }
-    // An access token is no session.
+    // An access token is no session, where nothing can renew one.
     let mut posing = tokens.clone();
     posing.id_token = tokens.access_token;
+    posing.refresh_token = "none".to_owned();
     assert!(site.get("/api/x", &site.cookies(ALICE.0, &posing)).status >= 300);
     assert!(origin.asked().is_empty());
 }
