@@ -86,7 +86,8 @@ impl<C: HttpClient> Driver<C> {
             return self.attempts(call, deadline).await;
         };
         // Whoever leads keeps to the deadline in each attempt; a follower has to keep to it while waiting.
-        let flight = self.flights.run(key, || self.attempts(call, deadline));
+        let stays = |outcome: &Result<HttpReply, CallError>| call.stays(outcome);
+        let flight = self.flights.run(key, stays, || self.attempts(call, deadline));
         match timeout_at(deadline, flight).await {
             Ok(Flown::Led(outcome)) => outcome,
             Ok(Flown::Followed(outcome)) => {

@@ -208,6 +208,73 @@ async fn the_observer_hears_of_attempts_and_of_shared_calls() {
     assert_eq!(*record.shared.lock().unwrap(), [CallPurpose::KeySet]);
 }
 
+fn renewal(session: &str) -> HttpCall {
+    HttpCall {
+        purpose: CallPurpose::TokenRefresh,
+        retry: RetryPolicy::Renewal,
+        sharing: Sharing::SameSession {
+            key: session.to_owned(),
+            linger: Duration::from_secs(30),
+            pause: Duration::from_secs(1),
+        },
+        ..exchange()
+    }
+}
+
+/// pain 29, T-DOS-5
+#[tokio::test(start_paused = true)]
+async fn pain_29_a_thousand_requests_with_one_expired_session_are_one_token_request() {
+    let client = Script::of([json(200, "{\"id_token\":\"new\"}")]);
+    let record = Record::default();
+    let driver = Arc::new(Driver::new(client.clone(), BUDGET).with_observer(record.clone()));
+    let tasks: Vec<_> = (0..1_000)
+        .map(|_| {
+            let driver = driver.clone();
+            tokio::spawn(async move { driver.carry_out(&renewal("one")).await })
+        })
+        .collect();
+    for task in tasks {
+        assert_eq!(task.await.unwrap().unwrap().body, b"{\"id_token\":\"new\"}");
+    }
+    assert_eq!(client.attempts(), 1);
+    assert_eq!(record.shared.lock().unwrap().len(), 999);
+    // Late losers, who still bring the cookies of before.
+    tokio::time::advance(Duration::from_secs(29)).await;
+    assert!(driver.carry_out(&renewal("one")).await.is_ok());
+    assert_eq!(client.attempts(), 1);
+    assert!(!format!("{driver:?}").contains("new"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_lingers_is_for_its_own_session_and_not_for_ever() {
+    let client = Script::of([json(200, "{}"), json(200, "{}"), json(200, "{}")]);
+    let driver = Driver::new(client.clone(), BUDGET);
+    let (one, other) = (renewal("one"), renewal("another"));
+    let _ = tokio::join!(driver.carry_out(&one), driver.carry_out(&other));
+    assert_eq!(client.attempts(), 2);
+    tokio::time::advance(Duration::from_secs(30)).await;
+    assert!(driver.carry_out(&one).await.is_ok());
+    assert_eq!(client.attempts(), 3);
+}
+
+/// pain 29: whoever goes on asking with a dead session is answered here for a while.
+#[tokio::test(start_paused = true)]
+async fn pain_29_a_refusal_stands_for_a_while_and_trouble_for_a_moment() {
+    let dead = "{\"error\":\"invalid_grant\"}";
+    let client = Script::of([json(400, dead), json(400, dead), broken(), broken(), json(200, "{}")]);
+    let driver = Driver::new(client.clone(), BUDGET);
+    for (wait, calls) in [(0, 1), (9, 1), (1, 2)] {
+        tokio::time::advance(Duration::from_secs(wait)).await;
+        assert_eq!(driver.carry_out(&renewal("dead")).await.unwrap().status, 400);
+        assert_eq!(client.attempts(), calls);
+    }
+    assert!(driver.carry_out(&renewal("good")).await.is_err());
+    assert!(driver.carry_out(&renewal("good")).await.is_err());
+    assert_eq!(client.attempts(), 4, "one repetition, and none for the second request");
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert!(driver.carry_out(&renewal("good")).await.is_ok());
+}
+
 /// Compiles or does not.
 #[expect(dead_code, reason = "only its types are checked")]
 fn settling_can_be_spawned_from_a_shared_driver(driver: Arc<Driver<Script>>, pending: PendingCall) {
