@@ -206,6 +206,10 @@ pub enum Reason {
     TokenSubject,
     /// The session has just expired and the provider cannot be asked; the request passes this once.
     SessionInGrace,
+    /// The session has lasted as long as one may; sign in.
+    SessionTooOld,
+    /// The session has not been used for as long as one may lie idle; sign in.
+    SessionIdle,
     /// A page of a listed origin asks what it may send.
     Preflight,
     /// A page of another site asks for something that changes the session.
@@ -312,6 +316,8 @@ impl Reason {
             Self::RefreshTokenRejected => "refresh-token-rejected",
             Self::TokenSubject => "token-subject",
             Self::SessionInGrace => "session-in-grace",
+            Self::SessionTooOld => "session-too-old",
+            Self::SessionIdle => "session-idle",
             Self::Preflight => "preflight",
             Self::CrossSite => "cross-site",
             Self::MethodNotAllowed => "method-not-allowed",

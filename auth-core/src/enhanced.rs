@@ -17,6 +17,7 @@ mod hints;
 mod hops;
 mod host_cookie;
 mod hygiene;
+mod lifetime;
 mod own_cookies;
 mod pages;
 mod places;
@@ -42,7 +43,7 @@ pub use self::rules::{RuleOutcome, RuleStep, RuleTrace};
 pub(crate) use self::rules::{Rules, judge, trace as trace_rules};
 pub(crate) use self::session::Unsealed;
 use self::{
-    api::Api, attempt::Attempts, cors::CorsOrigins, hints::Hints, hygiene::Hygiene, pages::Pages,
+    api::Api, attempt::Attempts, cors::CorsOrigins, hints::Hints, hygiene::Hygiene, lifetime::Lifetime, pages::Pages,
     renewal::RenewalSettings, sealed::SealedSessions,
 };
 use crate::{
@@ -74,6 +75,8 @@ pub(crate) struct Enhanced {
     pub(crate) api: Api,
     pub(crate) cors: CorsOrigins,
     pub(crate) renewal: RenewalSettings,
+    /// `sessionLifetime`.
+    pub(crate) lifetime: Option<Lifetime>,
 }
 
 impl Enhanced {
@@ -97,6 +100,7 @@ impl Enhanced {
         "rules",
         "sealedSession",
         "sessionClaims",
+        "sessionLifetime",
         "sessionSecrets",
         "statusCodes",
         "thoroughSignOut",
@@ -122,6 +126,7 @@ impl Enhanced {
             api: Api::read(reader),
             cors: CorsOrigins::read(reader),
             renewal: RenewalSettings::read(reader),
+            lifetime: Lifetime::read(reader, config),
         }
     }
 

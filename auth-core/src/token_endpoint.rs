@@ -23,6 +23,8 @@ const LINGER: Duration = Duration::from_secs(30);
 pub(crate) enum Pace {
     /// A request that cannot go on without.
     Needed,
+    /// A script, which may ask by itself while nobody uses the session.
+    Asked,
     /// A request whose session is still good.
     Ahead,
 }
@@ -53,7 +55,7 @@ pub(crate) fn refresh(config: &Config, refresh_token: &str) -> HttpCall {
 pub(crate) fn renew(config: &Config, refresh_token: &str, pace: Pace) -> HttpCall {
     let key = sha256(format!("{}\0{refresh_token}", config.client_id).as_bytes());
     let (retry, attempt_timeout, pause) = match pace {
-        Pace::Needed => (RetryPolicy::Renewal, ATTEMPT_TIMEOUT, Duration::from_secs(1)),
+        Pace::Needed | Pace::Asked => (RetryPolicy::Renewal, ATTEMPT_TIMEOUT, Duration::from_secs(1)),
         Pace::Ahead => (RetryPolicy::Once, Duration::from_millis(1500), Duration::from_secs(10)),
     };
     HttpCall {

@@ -89,7 +89,9 @@ pub(crate) fn unauthorized(config: &Config, viewer: &Viewer, reason: Reason) -> 
         _ => "invalid_token",
     };
     let refresh_url = match reason {
-        Reason::RefreshTokenMissing | Reason::RefreshTokenRejected => None,
+        Reason::RefreshTokenMissing | Reason::RefreshTokenRejected | Reason::SessionTooOld | Reason::SessionIdle => {
+            None
+        }
         _ => Some(format!("{}{}", viewer.origin, renewal_path(config))),
     };
     let challenge = match reason {

@@ -7,11 +7,13 @@ use super::{
     audience::Audience,
     bearer::{self, Bearer},
     detour,
-    goal::{Goal, admit, pass},
+    goal::{Goal, admit, end, pass},
+    lifetime::Judged,
     pages::{Shown, show},
     renewal,
     renewing::{renew_ahead, renew_or_turn_away},
-    rules::Demand,
+    rules::{Demand, Requirement},
+    same_site,
     session::{Found, Session, find},
     sign_out,
     start_sign_in::start,
@@ -30,6 +32,9 @@ pub(crate) fn begin(
     now: UnixTime,
     rng: &mut dyn Entropy,
 ) -> Step {
+    if same_site::is_foreign_upgrade(auth, enhanced, request) {
+        return forbid(auth, &Viewer::of(auth, request), Reason::CrossSite);
+    }
     let demand = enhanced.rules.demand(request);
     if enhanced.bearer.is_some()
         && let Some(presented) = Bearer::presented(request)
@@ -42,14 +47,41 @@ pub(crate) fn begin(
         Demand::Nobody(reason) => return forbid(auth, &Viewer::of(auth, request), reason),
     };
     match find(auth, enhanced, request, now) {
-        Found::Valid(session) if enhanced.renewal.is_due(&session.token, now) => {
-            renew_ahead(auth, rule, session, Viewer::of(auth, request), now, rng)
+        Found::Valid(session) if enhanced.lifetime.is_none() && !enhanced.renewal.is_due(&session.token, now) => {
+            admit(auth, rule, session, Vec::new(), || Viewer::of(auth, request), now, rng)
         }
-        Found::Valid(session) => admit(auth, rule, session, Vec::new(), || Viewer::of(auth, request), now, rng),
+        Found::Valid(session) => look_closer(auth, enhanced, rule, session, request, now, rng),
         found => {
             let viewer = Viewer::of(auth, request);
             seek(auth, Goal::Pass(Arc::clone(rule)), found, viewer, now, rng)
         }
+    }
+}
+
+/// A good session that may have come to the end of its time, or near the end of its token's.
+fn look_closer(
+    auth: &Authenticator,
+    enhanced: &Enhanced,
+    rule: &Arc<Requirement>,
+    session: Session,
+    request: &Request<'_>,
+    now: UnixTime,
+    rng: &mut dyn Entropy,
+) -> Step {
+    let viewer = || Viewer::of(auth, request);
+    let lifetime = enhanced.lifetime.as_ref();
+    let judged = lifetime.map_or(Judged::Good, |lifetime| {
+        lifetime.of_request(auth, &session, request, now)
+    });
+    match (judged, lifetime) {
+        (Judged::Over(reason), _) => end(auth, &Goal::Pass(Arc::clone(rule)), &viewer(), reason, now, rng),
+        _ if enhanced.renewal.is_due(&session.token, now) => renew_ahead(auth, rule, session, viewer(), now, rng),
+        (Judged::Unnoted, Some(lifetime)) => {
+            let viewer = viewer();
+            let cookies = lifetime.note(auth, &session, &viewer, now, rng);
+            admit(auth, rule, session, cookies, || viewer, now, rng)
+        }
+        _ => admit(auth, rule, session, Vec::new(), viewer, now, rng),
     }
 }
 
@@ -87,13 +119,23 @@ fn admit_anyone(
     rng: &mut dyn Entropy,
 ) -> Step {
     match find(auth, enhanced, request, now) {
-        Found::Valid(session) => pass(auth, session, Vec::new(), || Viewer::of(auth, request), now, rng),
-        Found::Nothing(_) | Found::KeysDue { .. } => Step::Decided(Decision::Forward(Forward {
+        Found::Valid(session) if !is_over(auth, enhanced, &session, request, now) => {
+            pass(auth, session, Vec::new(), || Viewer::of(auth, request), now, rng)
+        }
+        Found::Valid(_) | Found::Nothing(_) | Found::KeysDue { .. } => Step::Decided(Decision::Forward(Forward {
             access: Access::Public,
             response_cookies: Vec::new(),
             reason: Reason::Public,
         })),
     }
+}
+
+fn is_over(auth: &Authenticator, enhanced: &Enhanced, session: &Session, request: &Request<'_>, now: UnixTime) -> bool {
+    let judged = enhanced
+        .lifetime
+        .as_ref()
+        .map(|lifetime| lifetime.of_request(auth, session, request, now));
+    matches!(judged, Some(Judged::Over(_)))
 }
 
 /// Someone without a good session is sent to get one, if that is what they can do.

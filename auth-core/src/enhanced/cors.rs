@@ -67,11 +67,6 @@ impl CorsOrigins {
 }
 
 impl Cors {
-    /// The listed origin that asks.
-    pub(crate) fn origin(&self) -> Option<&str> {
-        self.origin.as_deref()
-    }
-
     /// The answer, which the asking page may read if it is of a listed origin.
     pub(crate) fn allow(&self, answer: Answer) -> Answer {
         match &self.origin {

@@ -40,6 +40,8 @@ pub(crate) fn may_help(auth: &Authenticator, viewer: &Viewer, reason: Reason) ->
             | Reason::RefreshTokenMissing
             | Reason::TokenSubject
             | Reason::SessionNotRefreshable
+            | Reason::SessionTooOld
+            | Reason::SessionIdle
     );
     if !renewal::is_on(auth) || is_settled || viewer.path() == config.refresh_path {
         return false;

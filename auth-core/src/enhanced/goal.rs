@@ -5,6 +5,9 @@ use std::sync::Arc;
 use super::{
     answer::{Answer, setting},
     check::forbid,
+    lifetime::{Judged, Lifetime},
+    renewal,
+    renewing::over,
     rules::Requirement,
     session::{Order, Session},
     session_info,
@@ -42,6 +45,18 @@ impl Goal {
         now: UnixTime,
         rng: &mut dyn Entropy,
     ) -> Step {
+        let lifetime = enhanced_lifetime(auth);
+        let judged = lifetime.map_or(Judged::Good, |lifetime| {
+            lifetime.of_viewer(auth, &session, &viewer, now)
+        });
+        let mut cookies = cookies;
+        match (judged, lifetime) {
+            (Judged::Over(reason), _) => return end(auth, self, &viewer, reason, now, rng),
+            (Judged::Unnoted, Some(lifetime)) if matches!(self, Self::Pass(_)) => {
+                cookies.extend(lifetime.note(auth, &session, &viewer, now, rng));
+            }
+            _ => {}
+        }
         match self {
             Self::Pass(rule) => admit(auth, rule, session, cookies, || viewer, now, rng),
             Self::Read => setting(session_info::describe(auth, &session, &viewer), cookies),
@@ -51,6 +66,24 @@ impl Goal {
             }
         }
     }
+}
+
+fn enhanced_lifetime(auth: &Authenticator) -> Option<&Lifetime> {
+    auth.config().enhanced.as_deref()?.lifetime.as_ref()
+}
+
+/// A session that has come to the end of its time, whatever its tokens say.
+pub(crate) fn end(
+    auth: &Authenticator,
+    goal: &Goal,
+    viewer: &Viewer,
+    reason: Reason,
+    now: UnixTime,
+    rng: &mut dyn Entropy,
+) -> Step {
+    let mut cookies = renewal::ended(auth, viewer);
+    cookies.push(Lifetime::forget(viewer));
+    over(auth, goal, viewer, reason, cookies, now, rng)
 }
 
 /// A good session passes, if the rule admits it.

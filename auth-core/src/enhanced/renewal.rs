@@ -69,7 +69,7 @@ pub(crate) fn renew_then(
         ) {
             Ok((id, reply)) => {
                 let settle = move |auth: &Authenticator, verification, now, rng: &mut dyn Entropy| {
-                    let renewed = settle(auth, &viewer, kept, verification, &reply, now, rng);
+                    let renewed = settle(auth, &viewer, (kept, pace), verification, &reply, now, rng);
                     then(auth, viewer, renewed, now, rng)
                 };
                 match auth.tokens().get(&id, now) {
@@ -134,7 +134,7 @@ impl Failure {
 fn settle(
     auth: &Authenticator,
     viewer: &Viewer,
-    kept: Kept,
+    (kept, pace): (Kept, Pace),
     verification: Verification,
     reply: &Json,
     now: UnixTime,
@@ -153,7 +153,7 @@ fn settle(
             cookies: ended(auth, viewer),
         };
     }
-    let cookies = written(auth, viewer, kept, &token, reply, now, rng);
+    let cookies = written(auth, viewer, (kept, pace), &token, reply, now, rng);
     Renewed::Good { token, cookies }
 }
 
@@ -161,7 +161,7 @@ fn settle(
 fn written(
     auth: &Authenticator,
     viewer: &Viewer,
-    kept: Kept,
+    (kept, pace): (Kept, Pace),
     token: &Arc<IdToken>,
     reply: &Json,
     now: UnixTime,
@@ -176,12 +176,15 @@ fn written(
     }
     if let Some(times) = kept.times {
         session.times.created = times.created;
+        if pace == Pace::Asked {
+            session.times.seen = times.seen;
+        }
     }
     SessionWriter::new(auth, enhanced, viewer).renew(&session, rng)
 }
 
 /// The cookies of the viewer's session, expired.
-fn ended(auth: &Authenticator, viewer: &Viewer) -> Vec<String> {
+pub(crate) fn ended(auth: &Authenticator, viewer: &Viewer) -> Vec<String> {
     let enhanced = auth.config().enhanced.as_deref();
     enhanced.map_or_else(Vec::new, |enhanced| SessionWriter::new(auth, enhanced, viewer).forget())
 }

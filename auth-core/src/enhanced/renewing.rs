@@ -61,10 +61,14 @@ pub(crate) fn renew_or_turn_away(
 
 /// Renews a session that is needed, and goes on with what came of it.
 pub(crate) fn renew(auth: &Authenticator, goal: Goal, kept: Kept, viewer: Viewer) -> Step {
+    let pace = match goal {
+        Goal::Pass(_) => Pace::Needed,
+        Goal::Read | Goal::Renew => Pace::Asked,
+    };
     renewal::renew_then(
         auth,
         kept,
-        Pace::Needed,
+        pace,
         viewer,
         move |auth, viewer, renewed, now, rng| match renewed {
             Renewed::Good { token, cookies } => goal.reach(auth, Session::renewed(token), cookies, viewer, now, rng),
@@ -82,7 +86,7 @@ pub(crate) fn renew(auth: &Authenticator, goal: Goal, kept: Kept, viewer: Viewer
 
 /// The session is over: its cookies go, and the viewer is told or sent to sign in. A program's cookies stay, which
 /// may be those of a session that has begun since in another tab, unless it asked about just them.
-fn over(
+pub(crate) fn over(
     auth: &Authenticator,
     goal: &Goal,
     viewer: &Viewer,

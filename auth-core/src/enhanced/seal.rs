@@ -25,6 +25,8 @@ pub(crate) enum Purpose {
     Attempt,
     /// A session.
     Session,
+    /// When a session was last used.
+    Use,
 }
 
 /// Seals and opens the values of one purpose at one site.
@@ -103,6 +105,7 @@ fn derive(secret: &Secret<String>, purpose: Purpose, site: &str) -> Option<LessS
     let label: &[u8] = match purpose {
         Purpose::Attempt => b"sign-in attempt",
         Purpose::Session => b"session",
+        Purpose::Use => b"session use",
     };
     let extracted = Salt::new(HKDF_SHA256, b"portcullis seal, version 1").extract(secret.expose().as_bytes());
     let info = [label, b"\0", site.as_bytes()];

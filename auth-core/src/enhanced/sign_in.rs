@@ -248,6 +248,11 @@ impl SigningIn {
         let mut written = SessionWriter::new(auth, enhanced, &self.viewer).sign_in(&session, rng);
         written.cookies.push(self.attempt.expire(&self.viewer.host));
         written.cookies.extend(self.count_hop(auth, now, rng));
+        if let Some(lifetime) = enhanced.lifetime.as_ref().filter(|_| enhanced.sealed.is_none()) {
+            written
+                .cookies
+                .extend(lifetime.note_for(&session.token, &self.viewer, now, rng));
+        }
         clean_redirect(&self.viewer, &self.attempt.return_to, written.reason)
             .with_cookies(written.cookies)
             .decide(auth.config())

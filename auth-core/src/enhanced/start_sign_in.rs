@@ -31,9 +31,14 @@ pub(crate) fn start(
     now: UnixTime,
     rng: &mut dyn Entropy,
 ) -> Step {
+    let hints = match reason {
+        // The provider's own session would let anybody go on who sits there.
+        Reason::SessionTooOld | Reason::SessionIdle => vec![("prompt".to_owned(), "login".to_owned())],
+        _ => Vec::new(),
+    };
     let wish = Wish {
         return_to: viewer.requested_uri.clone(),
-        hints: Vec::new(),
+        hints,
     };
     start_as_wished(auth, viewer, &wish, reason, now, rng)
 }

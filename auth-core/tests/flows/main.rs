@@ -8,10 +8,12 @@
 
 mod attacks;
 mod browser;
+mod enhanced_api;
 mod enhanced_attempts;
 mod enhanced_bearer;
 mod enhanced_cookies;
 mod enhanced_hints;
+mod enhanced_lifetime;
 mod enhanced_pages;
 mod enhanced_redirects;
 mod enhanced_renewal;
