@@ -152,6 +152,9 @@ pub(super) fn finish_header(header: &mut ResponseHeader, exchange: &Exchange, au
     if author == Author::Origin && exchange.conduct() == Conduct::Proxy {
         response_headers::keep_private(header, exchange.audience)?;
     }
+    if !exchange.response_cookies.is_empty() {
+        response_headers::keep_to_viewer(header)?;
+    }
     Ok(())
 }
 

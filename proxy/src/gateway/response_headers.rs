@@ -66,3 +66,28 @@ pub(super) fn keep_private(header: &mut ResponseHeader, audience: Audience) -> R
     };
     header.insert_header("Cache-Control", value)
 }
+
+/// What shared caches go by, besides or instead of Cache-Control (RFC 9213).
+const FOR_SHARED_CACHES: [&str; 4] = [
+    "expires",
+    "cdn-cache-control",
+    "cloudflare-cdn-cache-control",
+    "surrogate-control",
+];
+
+/// A response that sets cookies of a session is for one viewer, whatever anyone says of its content (T-CACHE-2). The
+/// viewer's own cache may keep it and asks each time.
+pub(super) fn keep_to_viewer(header: &mut ResponseHeader) -> Result<()> {
+    for name in FOR_SHARED_CACHES {
+        header.remove_header(name);
+    }
+    let said = header.headers.get_all("cache-control").iter();
+    let is_kept_by_nobody = said.filter_map(|value| value.to_str().ok()).any(|value| {
+        let mut directives = value.split(',').map(str::trim);
+        directives.any(|directive| directive.eq_ignore_ascii_case("no-store"))
+    });
+    if is_kept_by_nobody {
+        return Ok(());
+    }
+    header.insert_header("Cache-Control", "private, no-cache")
+}

@@ -14,6 +14,7 @@ pub(crate) struct DriverObserver {
     token_duration: HistogramVec,
     key_fetches: IntCounterVec,
     key_age: GaugeVec,
+    refreshes: IntCounterVec,
 }
 
 impl Metrics {
@@ -25,6 +26,7 @@ impl Metrics {
             token_duration: self.token_duration.clone(),
             key_fetches: self.key_fetches.clone(),
             key_age: self.key_age.clone(),
+            refreshes: self.refreshes.clone(),
         }
     }
 }
@@ -56,6 +58,12 @@ impl Observer for DriverObserver {
                 attempts = call.attempts,
                 "the identity provider did not answer properly"
             );
+        }
+    }
+
+    fn call_shared(&self, purpose: CallPurpose) {
+        if purpose == CallPurpose::TokenRefresh {
+            self.refreshes.with_label_values(&[self.site.as_str(), "shared"]).inc();
         }
     }
 }

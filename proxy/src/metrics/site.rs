@@ -97,20 +97,32 @@ impl SiteMetrics {
             Endpoint::SignIn if matches!(reason, Reason::SignInRestarted | Reason::SessionKept) => {}
             Endpoint::SignIn => {
                 let signed_in = matches!(reason, Reason::SignedIn | Reason::SignedInOverBudget);
-                self.count(&self.logins, signed_in);
+                self.count(&self.logins, if signed_in { "success" } else { "failure" });
             }
-            Endpoint::Refresh | Endpoint::Renewal => self.count(&self.refreshes, reason == Reason::Refreshed),
-            Endpoint::Protected
-            | Endpoint::SignOut
-            | Endpoint::StartSignIn
-            | Endpoint::Session
-            | Endpoint::SignedOut => {}
+            Endpoint::SignOut | Endpoint::StartSignIn | Endpoint::SignedOut => {}
+            Endpoint::Refresh | Endpoint::Renewal | Endpoint::Protected | Endpoint::Session => {
+                if let Some(result) = refreshed(endpoint, reason) {
+                    self.count(&self.refreshes, result);
+                }
+            }
         }
     }
 
-    fn count(&self, counter: &IntCounterVec, success: bool) {
-        let result = if success { "success" } else { "failure" };
+    fn count(&self, counter: &IntCounterVec, result: &str) {
         counter.with_label_values(&[self.site.as_str(), result]).inc();
+    }
+}
+
+/// How a renewal went, if there was one.
+const fn refreshed(endpoint: Endpoint, reason: Reason) -> Option<&'static str> {
+    match (endpoint, reason) {
+        (_, Reason::Refreshed) => Some("success"),
+        (_, Reason::RefreshTokenRejected) => Some("invalid_grant"),
+        (_, Reason::TokenEndpoint | Reason::TokenReply | Reason::TokenSubject | Reason::SessionInGrace) => {
+            Some("error")
+        }
+        (Endpoint::Refresh | Endpoint::Renewal, _) => Some("failure"),
+        _ => None,
     }
 }
 
