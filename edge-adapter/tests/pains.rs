@@ -24,8 +24,7 @@ fn entries() -> Vec<(String, String)> {
 fn entry(name: &str) -> String {
     let entries = entries();
     let found = entries.iter().find(|(known, _)| known == name);
-    // What is not there contains nothing.
-    found.map(|(_, text)| text.clone()).unwrap_or_default()
+    found.map(|(_, text)| text.clone()).unwrap()
 }
 
 #[test]
