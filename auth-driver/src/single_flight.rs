@@ -419,7 +419,9 @@ mod tests {
                 })
             })
             .collect();
-        tokio::task::yield_now().await;
+        while flights.board().under_way < MOST_FLIGHTS {
+            tokio::task::yield_now().await;
+        }
         let refused = Flown::Followed(Err(CallError::Busy));
         assert_eq!(flights.run("more", moment, async || reply(200)).await, refused);
         leaders.iter().for_each(tokio::task::JoinHandle::abort);
