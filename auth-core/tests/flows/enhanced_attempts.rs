@@ -164,7 +164,7 @@ fn set_cookies_of(response: &Response) -> Vec<&str> {
 
 /// T-CSRF-1, T-CSRF-2, T-CSRF-3: none of these costs a token request.
 #[test]
-fn a_callback_that_this_browser_did_not_begin_redeems_nothing() {
+fn pain_09_a_callback_that_this_browser_did_not_begin_redeems_nothing() {
     let auth = enhanced(json!({}));
     let mut mine = Browser::default();
     let sent = mine.navigate(&auth, "/mine", NOW);
