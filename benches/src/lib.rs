@@ -42,7 +42,19 @@ impl Entropy for SystemEntropy {
 /// A site in SPA mode with Amplify's cookie names, remembering up to `remembered_tokens`.
 #[must_use]
 pub fn site(remembered_tokens: usize) -> Authenticator {
-    let json = Json::parse(configuration().as_bytes()).expect("the configuration is JSON");
+    site_of(&configuration(), remembered_tokens)
+}
+
+/// The same in the enhanced profile, everything in it as it is by default.
+#[must_use]
+pub fn enhanced_site(remembered_tokens: usize) -> Authenticator {
+    let mut config: Value = serde_json::from_str(&configuration()).expect("the configuration is JSON");
+    config["profile"] = json!("enhanced");
+    site_of(&config.to_string(), remembered_tokens)
+}
+
+fn site_of(configuration: &str, remembered_tokens: usize) -> Authenticator {
+    let json = Json::parse(configuration.as_bytes()).expect("the configuration is JSON");
     let config = Config::from_json(&json).expect("the configuration is right");
     let capabilities = Capabilities {
         remembered_tokens,

@@ -3,13 +3,14 @@
 use std::hint::black_box;
 
 use auth_core::{Authenticator, Reason, Step, UnixTime, doors};
-use benches::{NOW, SystemEntropy, cookie_header, get, id_token, site};
+use benches::{NOW, SystemEntropy, cookie_header, enhanced_site, get, id_token, site};
 
 use super::Case;
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
-        known_session(),
+        known_session("decide/known_session", site(1_000)),
+        known_session("decide/known_session_enhanced", enhanced_site(1_000)),
         first_seen_session(),
         expired_session(),
         no_session(),
@@ -26,12 +27,10 @@ fn decide(auth: &Authenticator, cookies: &str, now: UnixTime, expected: Reason) 
     }
 }
 
-fn known_session() -> Case {
-    let (auth, cookies) = (site(1_000), cookie_header(&id_token(0)));
+fn known_session(name: &'static str, auth: Authenticator) -> Case {
+    let cookies = cookie_header(&id_token(0));
     decide(&auth, &cookies, NOW, Reason::SessionVerified);
-    Case::new("decide/known_session", move || {
-        decide(&auth, &cookies, NOW, Reason::SessionKnown)
-    })
+    Case::new(name, move || decide(&auth, &cookies, NOW, Reason::SessionKnown))
 }
 
 /// A token that the site has not verified before. When all have been, a new site takes over: what forgetting the
