@@ -1,13 +1,10 @@
 //! The TLS configuration both clients share: rustls with ring, chain and name always verified.
 
+mod provider;
+
 use std::sync::Arc;
 
-use rustls::{
-    ClientConfig, RootCertStore,
-    crypto::{CryptoProvider, KeyProvider, ring::default_provider},
-    pki_types::{CertificateDer, PrivateKeyDer},
-    sign::SigningKey,
-};
+use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer};
 use thiserror::Error;
 
 /// Why no client could be built.
@@ -26,11 +23,7 @@ pub enum TlsError {
 
 /// Trusts `roots`, or the system's where there are none given.
 pub(crate) fn client_config(roots: Option<Vec<CertificateDer<'static>>>) -> Result<ClientConfig, TlsError> {
-    let provider = CryptoProvider {
-        key_provider: &NoClientKeys,
-        ..default_provider()
-    };
-    let config = ClientConfig::builder_with_provider(Arc::new(provider))
+    let config = ClientConfig::builder_with_provider(Arc::new(provider::provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| TlsError::Refused(error.to_string()))?
         .with_root_certificates(match roots {
@@ -39,16 +32,6 @@ pub(crate) fn client_config(roots: Option<Vec<CertificateDer<'static>>>) -> Resu
         })
         .with_no_client_auth();
     Ok(config)
-}
-
-/// We show no certificate of our own, and what reads private keys need not be linked into an edge package.
-#[derive(Debug)]
-struct NoClientKeys;
-
-impl KeyProvider for NoClientKeys {
-    fn load_private_key(&self, _: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, rustls::Error> {
-        Err(rustls::Error::General("client certificates are not used".to_owned()))
-    }
 }
 
 /// Honours `SSL_CERT_FILE` and `SSL_CERT_DIR`, as OpenSSL does.
