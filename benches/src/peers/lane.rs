@@ -30,12 +30,14 @@ pub(crate) enum WorkError {
     #[error("read the processor time: {0}")]
     Process(#[from] std::io::Error),
     /// Answers that were not as expected.
-    #[error("{wrong} of {all} answers were wrong")]
+    #[error("{wrong} of {all} requests came to nothing or to something else: {what}")]
     Wrong {
         /// How many.
         wrong: u64,
         /// Of how many.
         all: u64,
+        /// How many of each status, and of each failure.
+        what: String,
     },
     /// Neither the time nor the requests of a turn came to anything.
     #[error("nothing was measured")]
@@ -149,7 +151,19 @@ fn right(measured: Measured) -> Result<Measured, WorkError> {
         0 => Ok(measured),
         wrong => Err(WorkError::Wrong {
             wrong,
-            all: measured.answered,
+            all: measured.answered + measured.failures.values().sum::<u64>(),
+            what: outcomes(&measured),
         }),
     }
+}
+
+/// `200: 10, no answer in time: 1`
+fn outcomes(measured: &Measured) -> String {
+    let statuses = measured
+        .statuses
+        .iter()
+        .map(|(status, count)| format!("{status}: {count}"));
+    let failures = measured.failures.iter();
+    let failures = failures.map(|(failure, count)| format!("{failure}: {count}"));
+    statuses.chain(failures).collect::<Vec<_>>().join(", ")
 }
