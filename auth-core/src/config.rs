@@ -157,52 +157,15 @@ impl Config {
         "enhancements",
     ];
 
-    /// The keys below `enhancements` at any depth, for notations with a spelling of their own. Those that are not
-    /// here are spelled as they are, in camel case.
-    pub const ENHANCEMENT_KEYS: &'static [&'static str] = &[
-        "federated",
-        "parallelSignIns",
-        "rules",
-        "hosts",
-        "paths",
-        "under",
-        "methods",
-        "require",
-        "groups",
-        "allGroups",
-        "claims",
-        "anyClaims",
-        "emailDomains",
-        "scopes",
-        "allScopes",
-        "bearerTokens",
-        "clients",
-        "tokens",
-        "passOn",
-        "accessTokenCookie",
-        "allowed",
-        "apiPaths",
-        "apiResponses",
-        "authorizeParameters",
-        "cookieBudgetBytes",
-        "cookieHygiene",
-        "corsOrigins",
-        "fixed",
-        "inPlaceRefresh",
-        "pages",
-        "refreshAheadSecs",
-        "refreshGraceSecs",
-        "refreshTokenRotation",
-        "sealedSession",
-        "sessionClaims",
-        "sessionSecrets",
-        "statusCodes",
-        "thoroughSignOut",
-    ];
-
     /// Every key of `cookieSettings`.
     pub const COOKIE_SETTINGS_KEYS: [&'static str; 5] =
         ["idToken", "accessToken", "refreshToken", "nonce", "cognitoEnabled"];
+
+    /// Every key below `enhancements`, at any depth, for notations with a spelling of their own.
+    #[must_use]
+    pub fn enhancement_keys() -> Vec<&'static str> {
+        Enhanced::all_keys()
+    }
 
     /// Checks a whole configuration.
     ///

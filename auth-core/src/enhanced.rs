@@ -106,6 +106,21 @@ impl Enhanced {
         "thoroughSignOut",
     ];
 
+    /// Those keys, and all below them: as their readers have them.
+    pub(crate) fn all_keys() -> Vec<&'static str> {
+        let below: [&[&'static str]; 8] = [
+            &rules::KEYS,
+            &rules::CONDITIONS,
+            &bearer::KEYS,
+            Hints::KEYS,
+            &Lifetime::KEYS,
+            &SealedSessions::KEYS,
+            &Pages::KEYS,
+            &pages::colour_keys(),
+        ];
+        [Self::KEYS, &below.concat()].concat()
+    }
+
     /// A shorter secret can be guessed by trying (T-CRYPTO-5). The reference's deployment makes 16 characters.
     pub(crate) const LEAST_SECRET_LENGTH: usize = 16;
 

@@ -4,7 +4,7 @@
 //! and a path that renews the session. Nothing in such an answer is a secret, and no sign-in is begun by it.
 //! Errors of bearer tokens are named as RFC 6750, section 3.1, has them.
 
-use super::{answer::Answer, session_info::DEFAULT_CLAIMS, viewer::Viewer};
+use super::{answer::Answer, rules::PathPattern, session_info::DEFAULT_CLAIMS, viewer::Viewer};
 use crate::{Config, Reason, config::Reader, json::stringify_text};
 
 /// Where a page begins a sign-in.
@@ -17,17 +17,10 @@ const RENEWAL: &str = "/_portcullis/refresh";
 pub(crate) struct Api {
     /// Off: programs are answered like persons, as in the reference.
     pub(crate) is_on: bool,
-    paths: Vec<ApiPath>,
+    /// On these everybody counts as a program.
+    paths: Vec<PathPattern>,
     /// What is told of a session.
     pub(crate) session_claims: Vec<String>,
-}
-
-/// Paths on which everybody counts as a program.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum ApiPath {
-    Exact(String),
-    /// What begins so.
-    Under(String),
 }
 
 impl Api {
@@ -35,13 +28,9 @@ impl Api {
         let is_on = reader.switch("apiResponses", true);
         let mut paths = Vec::new();
         for path in reader.list("apiPaths") {
-            match ApiPath::parse(&path) {
-                Some(parsed) => paths.push(parsed),
-                None => reader.problem(
-                    "apiPaths",
-                    format!("{path:?}"),
-                    "paths that start with /, at most one * in each, and that at its end",
-                ),
+            match PathPattern::parse(&path) {
+                Ok(pattern) => paths.push(pattern),
+                Err(error) => reader.problem("apiPaths", format!("{path:?}, {error}"), "paths as those of rules"),
             }
         }
         let session_claims = match reader.value("sessionClaims") {
@@ -59,25 +48,7 @@ impl Api {
     pub(crate) fn covers(&self, path: &str) -> bool {
         !self.paths.is_empty() && {
             let path = crate::config::decoded(path);
-            self.paths.iter().any(|known| known.covers(&path))
-        }
-    }
-}
-
-impl ApiPath {
-    fn parse(text: &str) -> Option<Self> {
-        let parsed = match text.strip_suffix('*') {
-            Some(start) => Self::Under(start.to_owned()),
-            None => Self::Exact(text.to_owned()),
-        };
-        let (Self::Exact(path) | Self::Under(path)) = &parsed;
-        (path.starts_with('/') && !path.contains('*')).then_some(parsed)
-    }
-
-    fn covers(&self, path: &str) -> bool {
-        match self {
-            Self::Exact(exact) => exact == path,
-            Self::Under(start) => path.starts_with(start),
+            self.paths.iter().any(|known| known.matches(&path))
         }
     }
 }

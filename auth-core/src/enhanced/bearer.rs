@@ -16,7 +16,7 @@ use crate::{
     verification::{Kind, Verdict, fetch_keys_as_then, verify_as},
 };
 
-const KEYS: [&str; 5] = ["clients", "tokens", "scopes", "allScopes", "passOn"];
+pub(super) const KEYS: [&str; 5] = ["clients", "tokens", "scopes", "allScopes", "passOn"];
 
 /// Longer ones are no tokens of anybody's.
 const MOST_BYTES: usize = 8 * 1024;

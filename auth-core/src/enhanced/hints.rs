@@ -38,7 +38,7 @@ pub(crate) struct Hints {
 }
 
 impl Hints {
-    const KEYS: &[&str] = &["fixed", "allowed"];
+    pub(super) const KEYS: &[&str] = &["fixed", "allowed"];
 
     /// Reads `authorizeParameters`.
     pub(crate) fn read(reader: &mut Reader<'_>) -> Self {

@@ -43,7 +43,7 @@ pub(crate) enum Judged {
 }
 
 impl Lifetime {
-    const KEYS: [&'static str; 2] = ["absoluteSecs", "idleSecs"];
+    pub(super) const KEYS: [&'static str; 2] = ["absoluteSecs", "idleSecs"];
 
     /// `sessionLifetime`: off unless it has a limit.
     pub(crate) fn read(reader: &mut Reader<'_>, config: &Config) -> Option<Self> {

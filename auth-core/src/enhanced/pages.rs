@@ -6,6 +6,7 @@
 mod branding;
 mod words;
 
+pub(super) use self::branding::colour_keys;
 use self::{branding::Branding, words::Words};
 use super::{answer::Answer, viewer::Viewer};
 use crate::{
@@ -40,13 +41,14 @@ pub(crate) struct Pages {
 }
 
 impl Pages {
+    pub(super) const KEYS: [&'static str; 5] = ["name", "logo", "colours", "languages", "texts"];
+
     /// Reads `pages`; `None` if it is switched off.
     pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         if !reader.is_on("pages") {
             return None;
         }
-        let known = ["name", "logo", "colours", "languages", "texts"];
-        let (branding, words) = reader.section_or_switch("pages", &known, |section| {
+        let (branding, words) = reader.section_or_switch("pages", &Self::KEYS, |section| {
             (Branding::read(section), Words::read(section))
         });
         let hash = encode_standard(&crate::hmac::sha256(branding.style.as_bytes()));

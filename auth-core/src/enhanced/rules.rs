@@ -19,9 +19,10 @@ use self::{
     host::{HostPattern, name_of},
     method::Methods,
     path::Readings,
-    pattern::PathPattern,
 };
 pub(crate) use self::{
+    pattern::PathPattern,
+    read::{CONDITIONS, KEYS},
     requirement::Requirement,
     trace::{judge, trace},
 };

@@ -55,7 +55,7 @@ pub(crate) const fn cookie_name(scheme: Scheme) -> &'static str {
 }
 
 impl SealedSessions {
-    const KEYS: [&'static str; 1] = ["keepIdToken"];
+    pub(super) const KEYS: [&'static str; 1] = ["keepIdToken"];
 
     /// `sealedSession`: true, or an object; off unless asked for.
     pub(crate) fn read(reader: &mut Reader<'_>, config: &Config, secrets: &[Secret<String>]) -> Option<Self> {

@@ -288,7 +288,7 @@ fn a_preflight_is_answered_for_listed_origins_alone() {
 
 #[test]
 fn api_paths_are_for_programs_whoever_asks() {
-    let auth = enhanced(json!({"apiPaths": ["/api/*", "/exact"]}));
+    let auth = enhanced(json!({"apiPaths": ["/api/**", "/exact"]}));
     for (target, status) in [
         ("/api/x", 401),
         ("/%61pi/x", 401),

@@ -5,32 +5,36 @@ use auth_core::{Config, json::Json};
 
 use super::auth::spelled;
 
-/// Tables whose keys are somebody else's words: names of claims and of parameters.
-const FREE: [&str; 3] = ["claims", "anyClaims", "authorizeParameters"];
+/// Tables whose keys are somebody else's words: names of claims, of parameters, of languages and pages.
+const FREE: [&str; 4] = ["claims", "anyClaims", "fixed", "texts"];
 
 /// The value of `enhancements` as the core reads it.
 pub(super) fn translate(value: &Json) -> Json {
+    translate_by(&Config::enhancement_keys(), value)
+}
+
+fn translate_by(known: &[&str], value: &Json) -> Json {
     match value {
-        Json::Object(table) => Json::Object(table.iter().map(translate_entry).collect()),
-        Json::Array(list) => Json::Array(list.iter().map(translate_within_list).collect()),
+        Json::Object(table) => Json::Object(table.iter().map(|entry| translate_entry(known, entry)).collect()),
+        Json::Array(list) => Json::Array(list.iter().map(|entry| translate_within_list(known, entry)).collect()),
         other => other.clone(),
     }
 }
 
-fn translate_entry((name, value): (&str, &Json)) -> (String, Json) {
-    let key = spelled(name, Config::ENHANCEMENT_KEYS);
+fn translate_entry(known: &[&str], (name, value): (&str, &Json)) -> (String, Json) {
+    let key = spelled(name, known);
     let value = match value {
         Json::Object(_) if FREE.contains(&key.as_str()) => value.clone(),
         Json::String(text) => typed(text),
-        other => translate(other),
+        other => translate_by(known, other),
     };
     (key, value)
 }
 
 /// Entries of lists are names, and stay texts.
-fn translate_within_list(value: &Json) -> Json {
+fn translate_within_list(known: &[&str], value: &Json) -> Json {
     match value {
-        Json::Object(_) => translate(value),
+        Json::Object(_) => translate_by(known, value),
         other => other.clone(),
     }
 }
@@ -61,6 +65,18 @@ mod tests {
                 r#"{"RULES":[{"UNDER":["/a"],"require":{"all_groups":["true"]}}],"bearer_tokens":{"pass_on":true}}"#
             ),
             r#"{"rules":[{"under":["/a"],"require":{"allGroups":["true"]}}],"bearerTokens":{"passOn":true}}"#
+        );
+    }
+
+    #[test]
+    fn every_key_that_the_core_reads_may_come_in_capitals() {
+        assert_eq!(
+            translated(
+                r#"{"SESSION_LIFETIME":{"IDLE_SECS":"900"},"SEALEDSESSION":{"KEEP_ID_TOKEN":"true"},
+                "AUTHORIZE_PARAMETERS":{"FIXED":{"idp_identifier":"7"}},"PAGES":{"COLOURS":{"DARK":{"ON_ACCENT":"red"}},
+                "TEXTS":{"en":{"sign-in-issue":{"title":"404"}}}}}"#
+            ),
+            r#"{"sessionLifetime":{"idleSecs":900},"sealedSession":{"keepIdToken":true},"authorizeParameters":{"fixed":{"idp_identifier":"7"}},"pages":{"colours":{"dark":{"onAccent":"red"}},"texts":{"en":{"sign-in-issue":{"title":"404"}}}}}"#
         );
     }
 

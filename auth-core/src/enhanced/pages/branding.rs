@@ -63,7 +63,7 @@ impl Branding {
     }
 }
 
-fn colour_keys() -> Vec<&'static str> {
+pub(in crate::enhanced) fn colour_keys() -> Vec<&'static str> {
     COLOURS.iter().map(|colour| colour.0).chain(["dark"]).collect()
 }
 

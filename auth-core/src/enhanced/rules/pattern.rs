@@ -8,7 +8,7 @@ use std::fmt;
 
 /// What a pattern describes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum PathPattern {
+pub(crate) enum PathPattern {
     /// This path.
     Exact(Box<str>),
     /// This path, with or without a slash at its end, and everything below.
@@ -19,7 +19,7 @@ pub(super) enum PathPattern {
 
 /// Why a text is no pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PatternError {
+pub(crate) enum PatternError {
     NotAbsolute,
     TooLong,
     Character,
@@ -43,7 +43,7 @@ impl PathPattern {
     const MAX_BYTES: usize = 255;
 
     /// A whole path, decoded, perhaps with wildcards.
-    pub(super) fn parse(text: &str) -> Result<Self, PatternError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, PatternError> {
         check(text)?;
         let Some(at) = text.find('*') else {
             return Ok(Self::Exact(text.into()));
@@ -74,7 +74,7 @@ impl PathPattern {
     }
 
     /// Whether a decoded path is described.
-    pub(super) fn matches(&self, path: &str) -> bool {
+    pub(crate) fn matches(&self, path: &str) -> bool {
         match self {
             Self::Exact(exact) => **exact == *path,
             Self::Under(start) => {
@@ -107,7 +107,7 @@ fn check(text: &str) -> Result<(), PatternError> {
 
 /// The part of a pattern from its first wildcard on, as sets of places: bit `n` is the place before its `n`th sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wildcards {
+pub(crate) struct Wildcards {
     /// The longest part without a wildcard: paths without it, nearly all, are told from others by it.
     needle: Box<str>,
     /// Before a `*` or `**`, which need not stand for anything.

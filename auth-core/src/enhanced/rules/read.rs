@@ -9,8 +9,8 @@ use crate::{
     json::Json,
 };
 
-const KEYS: [&str; 5] = ["hosts", "paths", "under", "methods", "require"];
-const CONDITIONS: [&str; 7] = [
+pub(crate) const KEYS: [&str; 5] = ["hosts", "paths", "under", "methods", "require"];
+pub(crate) const CONDITIONS: [&str; 7] = [
     "groups",
     "allGroups",
     "claims",
