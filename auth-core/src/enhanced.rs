@@ -20,6 +20,7 @@ mod hygiene;
 mod lifetime;
 mod own_cookies;
 mod pages;
+mod parts;
 mod places;
 mod plain;
 mod renewal;

@@ -83,7 +83,15 @@ fn is_own(pair: &[u8]) -> bool {
         b"COGNITO-ENABLED",
     ];
     let name = pair.split(|&byte| byte == b'=').next().unwrap_or_default().trim_ascii();
-    PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || NAMES.contains(&name) || is_ours_alone(name)
+    PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || NAMES.contains(&whole(name)) || is_ours_alone(name)
+}
+
+/// The name of a token's first cookie, for any part of a token that takes several: `ID-TOKEN` of `ID-TOKEN.1`.
+fn whole(name: &[u8]) -> &[u8] {
+    match name {
+        [whole @ .., b'.', b'1'..=b'9'] if whole.ends_with(b"-TOKEN") => whole,
+        _ => name,
+    }
 }
 
 /// Sealed sessions and their parts, sign-ins under way, markers: `portcullis` and whatever follows it after a mark.
@@ -117,11 +125,11 @@ mod tests {
     fn own_cookies_are_taken_out_and_others_stay_as_they_are() {
         let mut request = request(&[
             "theme=dark; CognitoIdentityServiceProvider.abc.LastAuthUser=u;x= 1 ",
-            "spa-auth-edge-nonce=n; __Host-portcullis-attempt-0=a; portcullis-hops=h; __Host-portcullis=s; portcullis.1=s; ID-TOKEN=t; amplify-signin-with-hostedUI=true; ID-TOKEN-2=kept; portcullised=kept",
+            "spa-auth-edge-nonce=n; __Host-portcullis-attempt-0=a; portcullis-hops=h; __Host-portcullis=s; portcullis.1=s; ID-TOKEN=t; REFRESH-TOKEN.1=t; ID-TOKEN.x=kept; TOKEN.1=kept; amplify-signin-with-hostedUI=true; ID-TOKEN-2=kept; portcullised=kept",
         ]);
         strip_own(&mut request);
         let left: Vec<&HeaderValue> = request.headers.get_all(COOKIE).iter().collect();
-        assert_eq!(left, ["theme=dark; x= 1; ID-TOKEN-2=kept; portcullised=kept"]);
+        assert_eq!(left, ["theme=dark; x= 1; ID-TOKEN.x=kept; TOKEN.1=kept; ID-TOKEN-2=kept; portcullised=kept"]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::{
     detour,
     goal::{Goal, admit, end, pass},
     lifetime::Judged,
+    own_cookies::first_token,
     pages::{Shown, show},
     renewal,
     renewing::{renew_ahead, renew_or_turn_away},
@@ -206,7 +207,7 @@ const NOT_AMONG_THEM: &str = "Your account is not among those that this content 
 /// the name is only shown.
 fn signed_in_as(config: &Config, viewer: &Viewer) -> Option<String> {
     viewer.with_cookies(|cookies| {
-        let token = config.cookie_scheme.token(Token::Id, cookies)?;
+        let token = first_token(config, cookies, Token::Id)?;
         let token = UnverifiedIdToken::decode(&token)?;
         let mut names = ["email", "cognito:username", "sub"].iter();
         names.find_map(|name| token.claim(name)?.as_str()).map(str::to_owned)

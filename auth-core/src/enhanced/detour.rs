@@ -11,6 +11,7 @@ use super::{
     api,
     audience::Audience,
     check::turn_away,
+    own_cookies::first_token,
     renewal::{self, Renewed},
     renewal_request,
     renewing::unavailable,
@@ -48,7 +49,7 @@ pub(crate) fn may_help(auth: &Authenticator, viewer: &Viewer, reason: Reason) ->
     }
     let (was_tried, may_be_hidden) = viewer.with_cookies(|cookies| {
         let was_tried = cookies.get_non_empty(REFRESH_MARKER).is_some();
-        let has_id = config.cookie_scheme.token(Token::Id, cookies).is_some();
+        let has_id = first_token(config, cookies, Token::Id).is_some();
         (was_tried, has_id && api::refresh_token_path(config).is_some())
     });
     let is_at_hand = || {

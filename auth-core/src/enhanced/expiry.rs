@@ -1,7 +1,7 @@
 //! Throwing cookies out of a browser, from every place that they may stand in.
 
 use super::{
-    own_cookies::{is_own, last_users, spelled, user_part},
+    own_cookies::{further_names, is_own, last_users, spelled, user_part},
     places::{self, Place, is_secure},
     viewer::Viewer,
 };
@@ -45,8 +45,13 @@ impl<'a> Expiry<'a> {
         for user in self.users() {
             let tokens = Token::ALL.map(|token| (scheme.token_name(token, &user), settings.of(token)));
             let refresh_token = (scheme.token_name(Token::Refresh, &user), refresh_path.as_str());
-            let all = tokens.into_iter().chain([refresh_token]);
-            for (name, attributes) in all.chain(companions(self.config, &user)) {
+            let all: Vec<(String, &str)> = tokens.into_iter().chain([refresh_token]).collect();
+            let further = all.iter().flat_map(|(name, attributes)| {
+                let names = further_names(self.config, name).into_iter();
+                names.map(|name| (name, *attributes))
+            });
+            let further: Vec<(String, &str)> = further.collect();
+            for (name, attributes) in all.into_iter().chain(further).chain(companions(self.config, &user)) {
                 let place = Place::of(attributes);
                 if is_expirable(&name) && !place.reaches(self.viewer.path()) {
                     expired.push(self.at(&place, &name));

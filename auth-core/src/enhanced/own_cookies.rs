@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use super::parts;
 use crate::{
     Config,
     cookie_names::{CookieScheme, NONCE, NONCE_HMAC, PKCE, REFRESH_MARKER, Token},
@@ -32,7 +33,11 @@ pub(crate) fn is_own(config: &Config, name: &str) -> bool {
         || match &config.cookie_scheme {
             CookieScheme::Amplify { prefix } => name == HOSTED_UI || name.starts_with(prefix.as_str()),
             CookieScheme::Elasticsearch => {
-                name == COGNITO_ENABLED || Token::ALL.iter().any(|token| token.elasticsearch_name() == name)
+                let is_of = |token: &Token| {
+                    let known = token.elasticsearch_name();
+                    name == known || parts::is_part_of(name, known)
+                };
+                name == COGNITO_ENABLED || Token::ALL.iter().any(is_of)
             }
         }
 }
@@ -66,6 +71,39 @@ pub(crate) fn token_user<'n>(config: &Config, name: &'n str, token: Token) -> Op
     }
 }
 
+/// Every token of a kind that is there as a whole: the name of its cookie, the user part of that, and what it says.
+pub(crate) fn tokens<'a>(
+    config: &Config,
+    cookies: Cookies<'a>,
+    token: Token,
+) -> impl Iterator<Item = (&'a str, &'a str, Cow<'a, str>)> {
+    cookies.all().filter_map(move |(name, value)| {
+        let user = token_user(config, name, token)?;
+        Some((name, user, whole(config, cookies, name, value)?))
+    })
+}
+
+/// The names that further parts of a token may have: none where each has to be in one cookie.
+pub(crate) fn further_names(config: &Config, name: &str) -> Vec<String> {
+    match &config.cookie_scheme {
+        CookieScheme::Amplify { .. } => Vec::new(),
+        CookieScheme::Elasticsearch => parts::further_names(name).collect(),
+    }
+}
+
+/// What a token's cookie says, joined where it is one of several. `None`: nothing, or parts are missing.
+fn whole<'a>(config: &Config, cookies: Cookies<'a>, name: &str, value: &'a str) -> Option<Cow<'a, str>> {
+    let joined = match &config.cookie_scheme {
+        CookieScheme::Amplify { .. } => Cow::Borrowed(value),
+        CookieScheme::Elasticsearch => parts::join(cookies, name, value)?,
+    };
+    let said = match joined {
+        Cow::Borrowed(value) => decode(value),
+        Cow::Owned(value) => Cow::Owned(decode(&value).into_owned()),
+    };
+    Some(said).filter(|said| !said.is_empty())
+}
+
 /// Every value of `LastAuthUser`, decoded, in the order in which they hold.
 pub(crate) fn last_users<'a>(config: &Config, cookies: Cookies<'a>) -> Vec<Cow<'a, str>> {
     let CookieScheme::Amplify { prefix } = &config.cookie_scheme else {
@@ -81,11 +119,25 @@ pub(crate) fn last_users<'a>(config: &Config, cookies: Cookies<'a>) -> Vec<Cow<'
         .collect()
 }
 
+/// The token that the reference would take, joined where it is in parts.
+pub(crate) fn first_token<'a>(config: &Config, cookies: Cookies<'a>, token: Token) -> Option<Cow<'a, str>> {
+    match &config.cookie_scheme {
+        scheme @ CookieScheme::Amplify { .. } => scheme.token(token, cookies),
+        CookieScheme::Elasticsearch => {
+            let known = token.elasticsearch_name();
+            let (name, value) = cookies.all().find(|(name, _)| *name == known)?;
+            whole(config, cookies, name, value)
+        }
+    }
+}
+
 /// The token of the last user, its name spelled either way.
 pub(crate) fn last_users_token<'a>(config: &Config, cookies: Cookies<'a>, token: Token) -> Option<Cow<'a, str>> {
-    let scheme = &config.cookie_scheme;
-    scheme.token(token, cookies).or_else(|| {
-        let user = scheme.user_in(cookies);
+    first_token(config, cookies, token).or_else(|| {
+        let CookieScheme::Amplify { .. } = &config.cookie_scheme else {
+            return None;
+        };
+        let user = config.cookie_scheme.user_in(cookies);
         let is_it = |name: &str| token_user(config, name, token).is_some_and(|part| is_user(part, &user));
         cookies.find(is_it).filter(|value| !value.is_empty())
     })

@@ -4,6 +4,7 @@ use super::{
     Enhanced,
     hygiene::AccessToken,
     own_cookies::spelled,
+    parts,
     writer::{NewSession, SetCookie},
 };
 use crate::{
@@ -68,9 +69,14 @@ impl PlainCookies {
                 session.refresh.as_deref().filter(|&token| known != Some(token)),
             ),
         ];
-        let cookies = tokens.into_iter().filter_map(|(need, token, value)| {
+        let cookies = tokens.into_iter().flat_map(|(need, token, value)| {
             let name = config.cookie_scheme.token_name(token, &user);
-            Some((need, SetCookie::new(&name, value?, config.cookie_settings.of(token))))
+            let attributes = config.cookie_settings.of(token);
+            let cookies = value.map(|value| token_cookies(config, &name, value, attributes));
+            cookies
+                .unwrap_or_default()
+                .into_iter()
+                .map(move |cookie| (need, cookie))
         });
         Self {
             cookies: cookies.collect(),
@@ -109,6 +115,22 @@ impl PlainCookies {
 
     fn bytes(&self) -> usize {
         self.cookies.iter().map(|(_, cookie)| cookie.bytes()).sum()
+    }
+}
+
+/// The cookies of one token: several if no browser would keep it in one, unless AWS Amplify has to find it there.
+pub(super) fn token_cookies(config: &Config, name: &str, value: &str, attributes: &str) -> Vec<SetCookie> {
+    let whole = SetCookie::new(name, value, attributes);
+    let may_split = matches!(config.cookie_scheme, CookieScheme::Elasticsearch);
+    if !may_split || whole.bytes_in_browser() <= parts::MOST_COOKIE_BYTES {
+        return vec![whole];
+    }
+    match parts::split(name, value) {
+        Some(parts) => parts
+            .iter()
+            .map(|(name, value)| SetCookie::new(name, value, attributes))
+            .collect(),
+        None => vec![whole],
     }
 }
 

@@ -9,9 +9,10 @@ mod content;
 
 use std::sync::Arc;
 
-pub(crate) use self::chunks::{names, text, texts};
-use self::{chunks::split, content::Content};
+pub(crate) use self::chunks::{is_name, text, texts};
+use self::content::Content;
 use super::{
+    parts,
     seal::{Purpose, Sealer},
     session::{Kept, Order, Session, Times, Unsealed},
 };
@@ -95,7 +96,7 @@ impl SealedSessions {
     ) -> Option<Vec<(String, String)>> {
         let content = Content::encode(config, session, self.id_token)?;
         let name = cookie_name(scheme);
-        split(name, self.sealer.seal(name, &content, rng)?)
+        parts::split(name, &self.sealer.seal(name, &content, rng)?)
     }
 
     /// The session in a sealed text, or why there is none. What opens is remembered by its text.
@@ -142,7 +143,7 @@ impl SealedSessions {
     }
 
     fn open(&self, config: &Config, text: &str, scheme: Scheme) -> Option<Content> {
-        if text.len() > chunks::MOST_BYTES {
+        if text.len() > parts::MOST_BYTES {
             return None;
         }
         Content::decode(config, &self.sealer.open(cookie_name(scheme), text)?)

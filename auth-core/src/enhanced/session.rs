@@ -7,7 +7,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use super::{
     Enhanced,
-    own_cookies::{is_user, last_users, last_users_token, token_user},
+    own_cookies::{first_token, is_user, last_users, last_users_token, tokens},
     sealed,
     viewer::Viewer,
 };
@@ -15,7 +15,7 @@ use crate::{
     Config, Reason, Request, Scheme, Secret, UnixTime,
     authenticator::Authenticator,
     cookie_names::Token,
-    cookies::{Cookies, decode},
+    cookies::Cookies,
     jwt::{IdToken, UnverifiedIdToken},
     verification::{Verdict, verify},
 };
@@ -136,17 +136,14 @@ pub(crate) fn refresh_tokens(
         let kept: Vec<Kept> = kept.collect();
         kept.into_iter().map(|kept| kept.refresh_token)
     });
-    let plain = cookies.all().filter_map(|(name, value)| {
-        token_user(config, name, Token::Refresh).filter(|_| !value.is_empty())?;
-        Some(Secret::new(decode(value).into_owned()))
-    });
-    let mut tokens: Vec<Secret<String>> = Vec::new();
+    let plain = tokens(config, cookies, Token::Refresh).map(|(_, _, value)| Secret::new(value.into_owned()));
+    let mut found: Vec<Secret<String>> = Vec::new();
     for token in sealed.chain(plain) {
-        if tokens.len() < MOST && !tokens.contains(&token) {
-            tokens.push(token);
+        if found.len() < MOST && !found.contains(&token) {
+            found.push(token);
         }
     }
-    tokens
+    found
 }
 
 fn kept_in_plain_cookies(config: &Config, enhanced: &Enhanced, cookies: Cookies<'_>) -> Option<Kept> {
@@ -174,24 +171,17 @@ struct Candidate<'a> {
 /// kind, or where there are several last users: nobody is to become someone else because a session ran out.
 fn candidates<'a>(config: &Config, enhanced: &Enhanced, cookies: Cookies<'a>, token: Token) -> Vec<Candidate<'a>> {
     if !enhanced.hygiene.tries_every_candidate {
-        let value = config.cookie_scheme.token(token, cookies);
+        let value = first_token(config, cookies, token);
         return value.map(|value| Candidate { user: "", value }).into_iter().collect();
     }
     let last = last_users(config, cookies);
     let is_last = |part: &str| last.iter().any(|user| is_user(part, user));
-    let parts = |token| {
-        cookies
-            .all()
-            .filter_map(move |(name, value)| Some((token_user(config, name, token)?, value)))
-            .filter(|(_, value)| !value.is_empty())
-    };
     let last_has_any = Token::ALL
         .iter()
-        .any(|&token| parts(token).any(|(user, _)| is_last(user)));
+        .any(|&token| tokens(config, cookies, token).any(|(_, user, _)| is_last(user)));
     let mut found: Vec<Candidate<'a>> = Vec::new();
     for others in [false, true] {
-        for (user, value) in parts(token).filter(|(user, _)| is_last(user) != others) {
-            let value = decode(value);
+        for (_, user, value) in tokens(config, cookies, token).filter(|(_, user, _)| is_last(user) != others) {
             if !found.iter().any(|known| known.value == value) && found.len() < MOST_CANDIDATES {
                 found.push(Candidate { user, value });
             }

@@ -7,16 +7,17 @@ use std::sync::Arc;
 use super::{
     Enhanced,
     expiry::Expiry,
-    own_cookies::{REFERENCE_FLOW, is_of_session, last_user_name, token_user},
+    own_cookies::{REFERENCE_FLOW, is_of_session, last_user_name, tokens},
+    parts,
     places::{Place, attribute},
-    plain::PlainCookies,
+    plain::{PlainCookies, token_cookies},
     sealed::{self, ToSeal},
     session::{Order, Session, Times, kept},
     viewer::Viewer,
 };
 use crate::{
-    Config, Entropy, Reason, Scheme, UnixTime, authenticator::Authenticator, cookie_names::Token, cookies::decode,
-    json::Json, jwt::IdToken,
+    Config, Entropy, Reason, Scheme, UnixTime, authenticator::Authenticator, cookie_names::Token, json::Json,
+    jwt::IdToken,
 };
 
 /// A session as the token endpoint gave it.
@@ -92,10 +93,12 @@ impl<'a> SessionWriter<'a> {
             let known = known.as_ref().map(|kept| kept.refresh_token.expose().as_str());
             PlainCookies::of_renewal(self.config(), self.enhanced, session, known).into_cookies()
         });
-        match self.enhanced.sealed {
-            Some(_) => self.replacing(set),
-            None => self.with_flow_over(set),
+        if self.enhanced.sealed.is_some() {
+            return self.replacing(set);
         }
+        let mut cookies = self.left_of_longer(&set);
+        cookies.extend(self.with_flow_over(set));
+        cookies
     }
 
     /// A sealed session that has been used: the same, last seen now. Nothing where sessions are not sealed.
@@ -192,9 +195,20 @@ impl<'a> SessionWriter<'a> {
                     cookies.extend(expiry.elsewhere(&cookie.name, &Place::of(&cookie.attributes)));
                 }
             }
+        } else {
+            cookies.extend(self.left_of_longer(&set));
         }
         cookies.extend(self.with_flow_over(set));
         cookies
+    }
+
+    /// The end of those parts of a value which the one that takes its place has not.
+    fn left_of_longer(&self, set: &[SetCookie]) -> Vec<String> {
+        let is_left = |name: &str| {
+            set.iter().any(|cookie| parts::is_part_of(name, &cookie.name))
+                && set.iter().all(|cookie| cookie.name != name)
+        };
+        Expiry::new(self.config(), self.viewer).of_request(is_left)
     }
 
     /// The cookies to set, those that the operator adds, and the end of the reference's flow cookies.
@@ -213,16 +227,13 @@ impl<'a> SessionWriter<'a> {
         let config = self.config();
         let mut set = Vec::new();
         self.viewer.with_cookies(|cookies| {
-            let is_it = |value: &str| decode(value) == **token.raw.expose();
-            let Some((name, user)) = cookies
-                .all()
-                .filter(|(_, value)| is_it(value))
-                .find_map(|(name, _)| Some((name, token_user(config, name, Token::Id)?)))
+            let Some((name, user, _)) =
+                tokens(config, cookies, Token::Id).find(|(_, _, value)| **value == **token.raw.expose())
             else {
                 return;
             };
             let attributes = &config.cookie_settings.id_token;
-            set.push(SetCookie::new(name, token.raw.expose(), attributes));
+            set.extend(token_cookies(config, name, token.raw.expose(), attributes));
             set.extend(last_user_name(config).map(|name| SetCookie::new(&name, user, attributes)));
         });
         let expiry = Expiry::new(config, self.viewer);
@@ -237,7 +248,7 @@ impl<'a> SessionWriter<'a> {
     }
 
     fn is_sealed(&self, name: &str) -> bool {
-        sealed::names(self.viewer.host.scheme()).any(|known| known == name)
+        sealed::is_name(name, self.viewer.host.scheme())
     }
 
     /// How many cookies of that name the request brought.
@@ -277,6 +288,11 @@ impl SetCookie {
     /// What it takes in a Cookie header.
     pub(super) fn bytes(&self) -> usize {
         bytes(&self.name, &self.value)
+    }
+
+    /// What browsers count of it, whatever is added to its attributes.
+    pub(super) fn bytes_in_browser(&self) -> usize {
+        self.show(Scheme::Https).len()
     }
 
     /// The header's value. A path is always said: the default would be the folder of whatever page it came with.

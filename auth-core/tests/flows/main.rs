@@ -16,6 +16,7 @@ mod enhanced_hints;
 mod enhanced_lifetime;
 mod enhanced_pages;
 mod enhanced_pains;
+mod enhanced_parts;
 mod enhanced_redirects;
 mod enhanced_renewal;
 mod enhanced_rules;
