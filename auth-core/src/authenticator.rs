@@ -144,7 +144,7 @@ impl Authenticator {
             Endpoint::Refresh => refresh::begin(self, request, now),
             Endpoint::SignOut => sign_out::begin(self, request),
             // Paths that the reference does not know are its content.
-            Endpoint::StartSignIn | Endpoint::Session | Endpoint::Renewal | Endpoint::SignedOut => {
+            Endpoint::StartSignIn | Endpoint::Session | Endpoint::Renewal | Endpoint::InUse | Endpoint::SignedOut => {
                 check::begin(self, request, now, rng)
             }
         }

@@ -79,6 +79,8 @@ pub enum Endpoint {
     Session,
     /// `/_portcullis/refresh`: renews the session for a page.
     Renewal,
+    /// `/_portcullis/in-use`: writes down that a session is in use, where no other answer can.
+    InUse,
     /// `/_portcullis/signed-out`: where a sign-out may end.
     SignedOut,
 }
@@ -311,6 +313,7 @@ fn own_endpoint_of(path: &str) -> Endpoint {
         "/_portcullis/session" => Endpoint::Session,
         "/_portcullis/refresh" => Endpoint::Renewal,
         "/_portcullis/signed-out" => Endpoint::SignedOut,
+        "/_portcullis/in-use" => Endpoint::InUse,
         _ => Endpoint::Protected,
     }
 }

@@ -210,6 +210,8 @@ pub enum Reason {
     SessionTooOld,
     /// The session has not been used for as long as one may lie idle; sign in.
     SessionIdle,
+    /// The session is in use, and a way round by a path of ours writes that down.
+    SessionUsed,
     /// A page of a listed origin asks what it may send.
     Preflight,
     /// A page of another site asks for something that changes the session.
@@ -318,6 +320,7 @@ impl Reason {
             Self::SessionInGrace => "session-in-grace",
             Self::SessionTooOld => "session-too-old",
             Self::SessionIdle => "session-idle",
+            Self::SessionUsed => "session-used",
             Self::Preflight => "preflight",
             Self::CrossSite => "cross-site",
             Self::MethodNotAllowed => "method-not-allowed",

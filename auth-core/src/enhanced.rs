@@ -17,6 +17,7 @@ mod hints;
 mod hops;
 mod host_cookie;
 mod hygiene;
+mod in_use;
 mod lifetime;
 mod own_cookies;
 mod pages;
@@ -195,6 +196,10 @@ pub(crate) fn begin(
         Endpoint::Renewal if enhanced.api.is_on => renewal_request::begin(auth, enhanced, request),
         Endpoint::Refresh if enhanced.renewal.in_place => detour::begin(auth, enhanced, request),
         Endpoint::StartSignIn => hints::begin(auth, enhanced, request, now, rng),
+        Endpoint::InUse => match &enhanced.lifetime {
+            Some(lifetime) => in_use::begin(auth, enhanced, lifetime, request, now, rng),
+            None => check::begin(auth, enhanced, request, now, rng),
+        },
         Endpoint::Protected | Endpoint::Session | Endpoint::Renewal => check::begin(auth, enhanced, request, now, rng),
         Endpoint::SignedOut => pages::signed_out(auth, request),
         Endpoint::SignIn => sign_in::begin(auth, enhanced, request, now, rng),

@@ -23,7 +23,7 @@ const LINGER: Duration = Duration::from_secs(30);
 pub(crate) enum Pace {
     /// A request that cannot go on without.
     Needed,
-    /// A script, which may ask by itself while nobody uses the session.
+    /// One that is no use of the session: a script may ask by itself.
     Asked,
     /// A request whose session is still good.
     Ahead,

@@ -129,7 +129,10 @@ mod tests {
         ]);
         strip_own(&mut request);
         let left: Vec<&HeaderValue> = request.headers.get_all(COOKIE).iter().collect();
-        assert_eq!(left, ["theme=dark; x= 1; ID-TOKEN.x=kept; TOKEN.1=kept; ID-TOKEN-2=kept; portcullised=kept"]);
+        assert_eq!(
+            left,
+            ["theme=dark; x= 1; ID-TOKEN.x=kept; TOKEN.1=kept; ID-TOKEN-2=kept; portcullised=kept"]
+        );
     }
 
     #[test]

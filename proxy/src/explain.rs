@@ -247,6 +247,7 @@ const fn endpoint_name(endpoint: Endpoint) -> &'static str {
         Endpoint::StartSignIn => "start of a sign-in",
         Endpoint::Session => "session",
         Endpoint::Renewal => "renewal of the session",
+        Endpoint::InUse => "note of the session's use",
         Endpoint::SignedOut => "landing page of a sign-out",
     }
 }

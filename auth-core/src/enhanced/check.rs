@@ -7,7 +7,7 @@ use super::{
     audience::Audience,
     bearer::{self, Bearer},
     detour,
-    goal::{Goal, admit, end, pass},
+    goal::{Goal, admit, admit_noting, end, pass},
     lifetime::Judged,
     own_cookies::first_token,
     pages::{Shown, show},
@@ -79,8 +79,7 @@ fn look_closer(
         _ if enhanced.renewal.is_due(&session.token, now) => renew_ahead(auth, rule, session, viewer(), now, rng),
         (Judged::Unnoted, Some(lifetime)) => {
             let viewer = viewer();
-            let cookies = lifetime.note(auth, &session, &viewer, now, rng);
-            admit(auth, rule, session, cookies, || viewer, now, rng)
+            admit_noting(auth, (rule, lifetime), session, Vec::new(), viewer, now, rng)
         }
         _ => admit(auth, rule, session, Vec::new(), viewer, now, rng),
     }

@@ -94,7 +94,8 @@ pub(crate) fn begin(auth: &Authenticator, enhanced: &Enhanced, request: &Request
     renewal::renew_then(
         auth,
         kept,
-        Pace::Needed,
+        // No use of the session: whether it has lain idle is judged where the viewer goes back to.
+        Pace::Asked,
         viewer,
         move |auth, viewer, renewed, now, rng| {
             match renewed {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     answer::{Answer, setting},
     check::forbid,
+    in_use::{self, Noted},
     lifetime::{Judged, Lifetime},
     renewal,
     renewing::over,
@@ -49,11 +50,10 @@ impl Goal {
         let judged = lifetime.map_or(Judged::Good, |lifetime| {
             lifetime.of_viewer(auth, &session, &viewer, now)
         });
-        let mut cookies = cookies;
-        match (judged, lifetime) {
-            (Judged::Over(reason), _) => return end(auth, self, &viewer, reason, now, rng),
-            (Judged::Unnoted, Some(lifetime)) if matches!(self, Self::Pass(_)) => {
-                cookies.extend(lifetime.note(auth, &session, &viewer, now, rng));
+        match (judged, lifetime, self) {
+            (Judged::Over(reason), ..) => return end(auth, self, &viewer, reason, now, rng),
+            (Judged::Unnoted, Some(lifetime), Self::Pass(rule)) => {
+                return admit_noting(auth, (rule, lifetime), session, cookies, viewer, now, rng);
             }
             _ => {}
         }
@@ -101,6 +101,25 @@ pub(crate) fn admit(
         // Cookies that have been renewed are kept all the same: the refresh token of before may be used up.
         Err(reason) => setting(forbid(auth, &viewer(), reason), cookies),
     }
+}
+
+/// The same for a session whose use is to be written down.
+pub(crate) fn admit_noting(
+    auth: &Authenticator,
+    (rule, lifetime): (&Requirement, &Lifetime),
+    session: Session,
+    mut cookies: Vec<String>,
+    viewer: Viewer,
+    now: UnixTime,
+    rng: &mut dyn Entropy,
+) -> Step {
+    if rule.admits(&session.token).is_ok() {
+        match in_use::note(auth, lifetime, &session, &viewer, now, rng) {
+            Noted::Along(noted) => cookies.extend(noted),
+            Noted::Round(step) => return setting(step, cookies),
+        }
+    }
+    admit(auth, rule, session, cookies, || viewer, now, rng)
 }
 
 /// The request goes on; cookies that are new, and what puts those in order that are not, ride on its response.

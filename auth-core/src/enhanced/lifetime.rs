@@ -3,8 +3,8 @@
 //! The beginning is the id token's `auth_time` (OpenID Connect Core, section 2), which a renewal does not change.
 //! The last use is in the sealed session, or in a small sealed cookie beside the tokens, bound to their subject and
 //! beginning. Where that cookie is missing, only a session that began within the idle time is taken for used:
-//! leaving the cookie out gains nothing. Where no cookies can be set on what is forwarded, use cannot be noted and
-//! is not judged.
+//! leaving the cookie out gains nothing. Where no cookies can be set on what is forwarded, use is noted less often,
+//! for each note is a way round.
 
 use std::time::Duration;
 
@@ -42,6 +42,32 @@ pub(crate) enum Judged {
     Over(Reason),
 }
 
+/// What it takes to note a use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Effort {
+    /// A cookie on an answer that goes out anyway.
+    Cookie,
+    /// Two answers of our own.
+    WayRound,
+}
+
+impl Effort {
+    fn of(auth: &Authenticator) -> Self {
+        match auth.capabilities().forward_cookies {
+            ForwardCookies::Possible => Self::Cookie,
+            ForwardCookies::Impossible => Self::WayRound,
+        }
+    }
+
+    /// How long a note stands until a use is noted again.
+    fn between(self, idle: Duration) -> Duration {
+        match self {
+            Self::Cookie => Duration::from_secs(MOST_SECS_BETWEEN_NOTES).min(idle / 4),
+            Self::WayRound => idle / 4,
+        }
+    }
+}
+
 impl Lifetime {
     pub(super) const KEYS: [&'static str; 2] = ["absoluteSecs", "idleSecs"];
 
@@ -64,7 +90,7 @@ impl Lifetime {
     }
 
     /// Whether a session that began then, and was last used then, still is one. An unknown time is no excuse.
-    pub(crate) fn judge(&self, began: Option<UnixTime>, used: Option<UnixTime>, now: UnixTime) -> Judged {
+    fn judge(&self, began: Option<UnixTime>, used: Option<UnixTime>, effort: Effort, now: UnixTime) -> Judged {
         let is_over = |since: Option<UnixTime>, limit: Duration| since.is_none_or(|since| since.after(limit) <= now);
         if self.absolute.is_some_and(|limit| is_over(began, limit)) {
             return Judged::Over(Reason::SessionTooOld);
@@ -75,8 +101,7 @@ impl Lifetime {
         if is_over(used.max(began), idle) {
             return Judged::Over(Reason::SessionIdle);
         }
-        let between = Duration::from_secs(MOST_SECS_BETWEEN_NOTES).min(idle / 4);
-        if is_over(used, between) {
+        if is_over(used, effort.between(idle)) {
             Judged::Unnoted
         } else {
             Judged::Good
@@ -109,11 +134,13 @@ impl Lifetime {
 
     fn of_session(&self, auth: &Authenticator, session: &Session, used: Option<UnixTime>, now: UnixTime) -> Judged {
         let began = began(&session.token).or(session.times().map(|times| times.created));
-        let can_note = auth.capabilities().forward_cookies == ForwardCookies::Possible;
-        match self.judge(began, if can_note { used } else { Some(now) }, now) {
-            Judged::Unnoted if !can_note => Judged::Good,
-            judged => judged,
-        }
+        self.judge(began, used, Effort::of(auth), now)
+    }
+
+    /// How long the marker of one way round lives: less than lies between two.
+    pub(crate) fn one_try(&self) -> Duration {
+        const MOST: Duration = Duration::from_secs(60);
+        self.idle.map_or(MOST, |idle| (idle / 8).min(MOST))
     }
 
     /// The cookies that say that a session is used now.
@@ -129,8 +156,8 @@ impl Lifetime {
             Some(enhanced) if session.times().is_some() => {
                 SessionWriter::new(auth, enhanced, viewer).touch(session, now, rng)
             }
-            // A renewal has just sealed it anew.
-            Some(enhanced) if enhanced.sealed.is_some() => Vec::new(),
+            // A renewal has just sealed it anew, or the answer does.
+            Some(enhanced) if enhanced.sealed.is_some() && Effort::of(auth) == Effort::Cookie => Vec::new(),
             _ => self.note_for(&session.token, viewer, now, rng).into_iter().collect(),
         }
     }
@@ -232,7 +259,7 @@ mod tests {
                 Judged::Over(Reason::SessionTooOld),
             ),
         ] {
-            let judged = lifetime(limits.0, limits.1).judge(began, used, now);
+            let judged = lifetime(limits.0, limits.1).judge(began, used, Effort::Cookie, now);
             assert_eq!(judged, expected, "{limits:?} {began:?} {used:?}");
         }
     }

@@ -152,20 +152,6 @@ fn t_sess_2_a_script_that_asks_by_itself_is_no_use() {
 }
 
 #[test]
-fn where_use_cannot_be_noted_it_is_not_judged() {
-    let auth = enhanced_at(
-        Capabilities::EDGE,
-        json!({"sessionLifetime": {"idleSecs": 900}}),
-        json!({}),
-    );
-    let old = cookie(&begun(2 * HOUR, json!({})));
-    assert_eq!(
-        forward(ask(&auth, &page("/", &[&old]), NOW)).reason,
-        Reason::SessionVerified
-    );
-}
-
-#[test]
 fn sealed_sessions_keep_their_times_themselves() {
     let settings = json!({"sealedSession": true, "sessionLifetime": {"idleSecs": 900}});
     let auth = enhanced(settings);

@@ -112,6 +112,7 @@ fn targets(payload: &str) -> Vec<String> {
         "/_portcullis/sign-in",
         "/_portcullis/signed-out",
         "/_portcullis/session",
+        "/_portcullis/in-use",
     ];
     let names = [
         "return_to",
@@ -215,6 +216,26 @@ fn a_sign_in_that_succeeds_ends_at_home() {
                 .starts_with("https://site.example/"),
             "{payload:?}"
         );
+    }
+}
+
+/// T-REDIR-1: the path that notes the use of a session leads back from where it was asked, for those who were sent
+/// there and for those who were not.
+#[test]
+fn none_of_them_leads_away_by_the_way_round_that_notes_use() {
+    let lifetime = json!({"sessionLifetime": {"idleSecs": 900}});
+    let auth = site(json!({"profile": "enhanced", "enhancements": lifetime}));
+    let mut sent = Browser::default();
+    sent.jar.insert("__Host-portcullis-noting".to_owned(), "1".to_owned());
+    for payload in payloads() {
+        let target = format!("/_portcullis/in-use?return_to={}", encoded(&payload));
+        for (browser, status) in [(&sent, 302), (&Browser::default(), 429)] {
+            let Step::Decided(Decision::Respond(answer)) = browser.ask(&auth, "GET", &target, NAVIGATION, NOW) else {
+                panic!("{payload:?} passes")
+            };
+            assert_eq!(answer.status, status, "{payload:?}");
+            check(&answer, &payload).unwrap();
+        }
     }
 }
 

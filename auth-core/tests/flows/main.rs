@@ -13,6 +13,7 @@ mod enhanced_attempts;
 mod enhanced_bearer;
 mod enhanced_cookies;
 mod enhanced_hints;
+mod enhanced_in_use;
 mod enhanced_lifetime;
 mod enhanced_pages;
 mod enhanced_pains;

@@ -99,7 +99,7 @@ impl SiteMetrics {
                 let signed_in = matches!(reason, Reason::SignedIn | Reason::SignedInOverBudget);
                 self.count(&self.logins, if signed_in { "success" } else { "failure" });
             }
-            Endpoint::SignOut | Endpoint::StartSignIn | Endpoint::SignedOut => {}
+            Endpoint::SignOut | Endpoint::StartSignIn | Endpoint::InUse | Endpoint::SignedOut => {}
             Endpoint::Refresh | Endpoint::Renewal | Endpoint::Protected | Endpoint::Session => {
                 if let Some(result) = refreshed(endpoint, reason) {
                     self.count(&self.refreshes, result);

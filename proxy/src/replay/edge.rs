@@ -28,12 +28,16 @@ use crate::config::{SiteSettings, TrailingSlash};
 pub(super) fn ask(package: &Path, stage: &Stage, recorded: &Recorded) -> Result<Answer, ReplayError> {
     let functions = Functions::new(package, &stage.configuration)?;
     let role = match stage.config.endpoint_of(&recorded.path) {
-        Endpoint::Protected | Endpoint::StartSignIn | Endpoint::Session | Endpoint::Renewal | Endpoint::SignedOut => {
-            "check-auth"
-        }
         Endpoint::SignIn => "parse-auth",
         Endpoint::Refresh => "refresh-auth",
         Endpoint::SignOut => "sign-out",
+        // One function stands before the content and all that has no path in the reference.
+        Endpoint::Protected
+        | Endpoint::StartSignIn
+        | Endpoint::Session
+        | Endpoint::Renewal
+        | Endpoint::InUse
+        | Endpoint::SignedOut => "check-auth",
     };
     let event = |kind: &str, cf: Value| {
         let mut cf = cf;
