@@ -2,6 +2,7 @@
 
 mod cookie_settings;
 mod enhancements;
+mod oidc;
 mod provider;
 mod reader;
 mod secrets;
@@ -12,6 +13,7 @@ use strsim::jaro_winkler;
 
 pub(crate) use self::{
     cookie_settings::CookieSettings,
+    oidc::KEYS as OIDC_KEYS,
     reader::{Reader, describe},
     secrets::Secrets,
 };
@@ -24,6 +26,7 @@ use crate::{
     js::{object::Object, percent::decode_strict},
     json::Json,
     jwt::{JwkSet, Requirements},
+    provider::Endpoints,
 };
 
 /// One thing that is wrong with a configuration.
@@ -111,8 +114,8 @@ pub struct Config {
     pub(crate) client_secret: Option<Secret<String>>,
     /// The scopes, joined by spaces.
     pub(crate) scope: String,
-    /// Scheme and host of the hosted UI.
-    pub(crate) hosted_ui: String,
+    /// Where the provider is asked what.
+    pub(crate) endpoints: Endpoints,
     pub(crate) sign_in_path: String,
     pub(crate) sign_out_path: String,
     pub(crate) refresh_path: String,
@@ -125,6 +128,8 @@ pub struct Config {
     pub(crate) enhanced: Option<Box<Enhanced>>,
     http_headers: ConfiguredHeaders,
     log_level: LogLevel,
+    /// What was given for another kind of provider.
+    unread: Option<String>,
 }
 
 impl Config {
@@ -199,17 +204,17 @@ impl Config {
     fn read(mut reader: Reader<'_>) -> Result<Self, ConfigError> {
         let client_id = reader.text("clientId");
         let provider = Provider::read(&mut reader, &client_id);
-        let (cookie_scheme, cookie_settings) = cookie_settings::read(&mut reader, &client_id);
+        let (cookie_scheme, cookie_settings) = cookie_settings::read(&mut reader, &client_id, provider.speaker);
         let mut config = Self {
             enhanced: None,
             requirements: provider.requirements,
             jwks_uri: provider.jwks_uri,
-            keys: reader.jwks(),
+            keys: reader.jwks(provider.speaker),
             client_secret: reader
                 .optional_secret("clientSecret")
                 .filter(|secret| !secret.expose().is_empty()),
             scope: reader.scopes().join(" "),
-            hosted_ui: provider.hosted_ui,
+            endpoints: provider.endpoints,
             sign_in_path: reader.path("redirectPathSignIn"),
             signed_out_path: reader.path("redirectPathSignOut"),
             refresh_path: reader.path("redirectPathAuthRefresh"),
@@ -220,6 +225,7 @@ impl Config {
             additional_cookies: reader.additional_cookies(),
             http_headers: reader.http_headers(),
             log_level: reader.log_level(),
+            unread: provider.unread,
             client_id,
         };
         reader.check_endpoints_differ(&[&config.sign_in_path, &config.refresh_path, &config.sign_out_path]);
@@ -289,6 +295,7 @@ impl Config {
         if self.secrets.pkce_length < 43 {
             warnings.push("pkceLength is below 43, the least RFC 7636 allows".to_owned());
         }
+        warnings.extend(self.unread.clone());
         if let Some(enhanced) = &self.enhanced {
             warnings.extend(enhanced.warnings(self));
         }

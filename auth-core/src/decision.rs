@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::{Secret, headers::ResponseHeaders, json::Json, jwt::IdToken};
+use crate::{
+    Secret,
+    headers::ResponseHeaders,
+    json::Json,
+    jwt::{IdToken, TokenUse},
+};
 
 /// The end of every flow.
 #[must_use]
@@ -57,10 +62,10 @@ impl VerifiedIdToken {
         self.0.text("sub")
     }
 
-    /// The `cognito:username` claim.
+    /// The `cognito:username` claim; of a generic OpenID provider the claim that is configured for it.
     #[must_use]
     pub fn username(&self) -> Option<&str> {
-        self.0.text("cognito:username")
+        self.0.username()
     }
 
     /// The `email` claim.
@@ -69,7 +74,7 @@ impl VerifiedIdToken {
         self.0.text("email")
     }
 
-    /// The `cognito:groups` claim; empty when absent.
+    /// The `cognito:groups` claim, or the one that is configured for it; empty when absent.
     #[must_use]
     pub fn groups(&self) -> &[String] {
         &self.0.groups
@@ -84,7 +89,7 @@ impl VerifiedIdToken {
     /// Whether it is an id token; otherwise it is an access token, which tells nobody who somebody is.
     #[must_use]
     pub fn is_id_token(&self) -> bool {
-        self.0.text("token_use") != Some("access")
+        self.0.token_use() != TokenUse::Access
     }
 
     /// The id token itself. `None`: the viewer brought an access token, or a sealed session that does not hold it.

@@ -49,8 +49,11 @@ use self::{
     renewal::RenewalSettings, sealed::SealedSessions,
 };
 use crate::{
-    Config, Endpoint, Entropy, Request, Secret, Step, UnixTime, authenticator::Authenticator, config::Reader,
+    Config, Endpoint, Entropy, Request, Secret, Step, UnixTime,
+    authenticator::Authenticator,
+    config::{OIDC_KEYS, Reader},
     endpoints::refresh,
+    json::Json,
 };
 
 /// What is switched on, and what the improvements are set to.
@@ -94,6 +97,7 @@ impl Enhanced {
         "corsOrigins",
         "federated",
         "inPlaceRefresh",
+        "oidc",
         "pages",
         "parallelSignIns",
         "refreshAheadSecs",
@@ -110,10 +114,11 @@ impl Enhanced {
 
     /// Those keys, and all below them: as their readers have them.
     pub(crate) fn all_keys() -> Vec<&'static str> {
-        let below: [&[&'static str]; 8] = [
+        let below: [&[&'static str]; 9] = [
             &rules::KEYS,
             &rules::CONDITIONS,
             &bearer::KEYS,
+            &OIDC_KEYS,
             Hints::KEYS,
             &Lifetime::KEYS,
             &SealedSessions::KEYS,
@@ -129,22 +134,31 @@ impl Enhanced {
     /// Reads `enhancements`; `config` is everything else.
     pub(crate) fn read(reader: &mut Reader<'_>, config: &Config) -> Self {
         let secrets = session_secrets(reader, config);
-        Self {
+        if config.requirements.dialect.is_generic() {
+            refuse_the_references_ways(reader);
+        }
+        let enhanced = Self {
             hints: Hints::read(reader),
-            hygiene: Hygiene::read(reader),
+            hygiene: Hygiene::read(reader, config.requirements.dialect.speaker),
             sealed: SealedSessions::read(reader, config, &secrets),
             signs_out_thoroughly: reader.switch("thoroughSignOut", true),
-            bearer: Bearer::read(reader, &config.client_id),
+            bearer: Bearer::read(reader, config),
             federated: reader.flag("federated"),
             status_codes: reader.switch("statusCodes", true),
             pages: Pages::read(reader),
             rules: Rules::read(reader),
             attempts: reader.switch("parallelSignIns", true).then(|| Attempts::new(config)),
-            api: Api::read(reader),
+            api: Api::read(reader, &config.requirements.dialect),
             cors: CorsOrigins::read(reader),
             renewal: RenewalSettings::read(reader),
             lifetime: Lifetime::read(reader, config),
+        };
+        // Few providers say when their users have signed in; the seal always does.
+        if config.requirements.dialect.is_generic() && enhanced.lifetime.is_some() && enhanced.sealed.is_none() {
+            let expected = "sealedSession, with a provider other than Cognito";
+            reader.problem("sessionLifetime", "limits without a sealed session", expected);
         }
+        enhanced
     }
 
     /// What is accepted but probably not meant, a sentence each.
@@ -166,6 +180,15 @@ const OPEN_TO_ALL: &str = "the user pool signs in people of other identity provi
 
 const READABLE: &str = "scripts of every page can read the tokens: mode is spaMode, or cookieSettings leave HttpOnly out; \
     choose staticSiteMode or enhancements.sealedSession unless an application needs that";
+
+/// What the reference does in their place is Cognito's way, and does without the id token's nonce.
+fn refuse_the_references_ways(reader: &mut Reader<'_>) {
+    for key in ["parallelSignIns", "inPlaceRefresh", "thoroughSignOut"] {
+        if reader.value(key) == Some(&Json::Bool(false)) {
+            reader.problem(key, "false", "no such key, or true, with a provider other than Cognito");
+        }
+    }
+}
 
 /// What sessions are sealed with, newest first: the first seals, all of them open.
 fn session_secrets(reader: &mut Reader<'_>, config: &Config) -> Vec<Secret<String>> {

@@ -1,14 +1,18 @@
 //! The id token (OIDC Core 1.0, section 2; RFC 7519, RFC 7515).
 
 mod claims;
+mod dialect;
 mod header;
 mod key_store;
 mod parse;
+mod ring_p256;
 mod ring_rsa;
 mod token_cache;
 mod unverified;
 
 pub(crate) use claims::{ClaimError, IdToken, Requirements};
+pub(crate) use dialect::{Dialect, Speaker, TokenUse};
+pub(crate) use header::TokenType;
 pub(crate) use key_store::{JwkSet, KeyLookup, KeyStore, VerificationKey};
 pub(crate) use parse::{ParsedJwt, SignatureError};
 pub(crate) use token_cache::TokenCache;

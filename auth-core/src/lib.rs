@@ -22,6 +22,7 @@ pub mod json;
 mod jwt;
 mod nonce;
 mod page;
+mod provider;
 mod request;
 mod secret;
 mod set_cookie;

@@ -5,11 +5,9 @@ use std::time::Duration;
 use crate::{
     CallError, CallPurpose, Config, HttpCall, HttpReply, RetryPolicy, Secret, Sharing,
     hmac::sha256,
-    js::{
-        base64::{encode_standard, encode_url_safe},
-        query::stringify,
-    },
+    js::{base64::encode_url_safe, query::stringify},
     json::Json,
+    provider::ClientAuthentication,
 };
 
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
@@ -32,23 +30,27 @@ pub(crate) enum Pace {
 /// Redeems an authorization code.
 pub(crate) fn exchange_code(config: &Config, redirect_uri: &str, code: &str, verifier: &str) -> HttpCall {
     let form = [
-        ("grant_type", "authorization_code"),
-        ("client_id", &config.client_id),
         ("redirect_uri", redirect_uri),
         ("code", code),
         ("code_verifier", verifier),
     ];
-    call(config, CallPurpose::TokenExchange, &form)
+    call(
+        config,
+        CallPurpose::TokenExchange,
+        ("grant_type", "authorization_code"),
+        &form,
+    )
 }
 
 /// Redeems a refresh token.
 pub(crate) fn refresh(config: &Config, refresh_token: &str) -> HttpCall {
-    let form = [
+    let form = [("refresh_token", refresh_token)];
+    call(
+        config,
+        CallPurpose::TokenRefresh,
         ("grant_type", "refresh_token"),
-        ("client_id", config.client_id.as_str()),
-        ("refresh_token", refresh_token),
-    ];
-    call(config, CallPurpose::TokenRefresh, &form)
+        &form,
+    )
 }
 
 /// Renews a session. All that renew the same one share a reply.
@@ -70,28 +72,31 @@ pub(crate) fn renew(config: &Config, refresh_token: &str, pace: Pace) -> HttpCal
     }
 }
 
-/// Revokes a refresh token, and with it the access tokens that came of it (RFC 7009).
-pub(crate) fn revoke(config: &Config, refresh_token: &str, timeout: Duration) -> HttpCall {
-    let form = [("token", refresh_token), ("client_id", config.client_id.as_str())];
-    HttpCall {
-        url: format!("{}/oauth2/revoke", config.hosted_ui),
+/// Revokes a refresh token, and with it the access tokens that came of it (RFC 7009). `None`: the provider does not.
+pub(crate) fn revoke(config: &Config, refresh_token: &str, timeout: Duration) -> Option<HttpCall> {
+    let endpoints = &config.endpoints;
+    let hint: &[(&str, &str)] = match endpoints.authentication {
+        // Cognito knows no hint.
+        ClientAuthentication::Reference => &[],
+        _ => &[("token_type_hint", "refresh_token")],
+    };
+    Some(HttpCall {
+        url: endpoints.revocation.clone()?,
         attempt_timeout: timeout,
         retry: RetryPolicy::Once,
-        ..call(config, CallPurpose::Revocation, &form)
-    }
+        ..call(config, CallPurpose::Revocation, ("token", refresh_token), hint)
+    })
 }
 
-fn call(config: &Config, purpose: CallPurpose, form: &[(&str, &str)]) -> HttpCall {
-    // Not form-encoded before base64, unlike RFC 6749 section 2.3.1 has it: Cognito's secrets do not need it.
-    let authorization = config.client_secret.as_ref().map(|secret| {
-        let credentials = format!("{}:{}", config.client_id, secret.expose());
-        Secret::new(format!("Basic {}", encode_standard(credentials.as_bytes())))
-    });
+/// A POST by the client: `first`, who it is, and the `rest`.
+fn call(config: &Config, purpose: CallPurpose, first: (&str, &str), rest: &[(&str, &str)]) -> HttpCall {
+    let authentication = config.endpoints.authentication;
+    let form = [&[first], &*authentication.parameters(config), rest].concat();
     HttpCall {
         purpose,
-        url: format!("{}/oauth2/token", config.hosted_ui),
-        authorization,
-        form: Some(Secret::new(stringify(form))),
+        url: config.endpoints.token.clone(),
+        authorization: authentication.header(config),
+        form: Some(Secret::new(stringify(&form))),
         attempt_timeout: ATTEMPT_TIMEOUT,
         max_reply_bytes: MAX_REPLY_BYTES,
         retry: RetryPolicy::TokenEndpoint,

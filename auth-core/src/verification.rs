@@ -6,7 +6,7 @@ use crate::{
     CallError, CallPurpose, Config, Entropy, HttpCall, HttpReply, Reason, RetryPolicy, Sharing, Step, UnixTime,
     authenticator::{Authenticator, PendingCall},
     json::Json,
-    jwt::{ClaimError, IdToken, JwkSet, KeyLookup, ParsedJwt, SignatureError, VerificationKey},
+    jwt::{ClaimError, IdToken, JwkSet, KeyLookup, ParsedJwt, SignatureError, TokenType, VerificationKey},
 };
 
 /// A token that passed, or why it did not.
@@ -115,7 +115,7 @@ fn settle_keys(
 ) -> Verification {
     let fetched = outcome.ok().filter(|reply| reply.status == 200).and_then(|reply| {
         let json = Json::parse(&reply.body).ok()?;
-        JwkSet::from_json(&json)
+        JwkSet::from_json(&json, auth.config().requirements.dialect.speaker)
     });
     if fetched.is_some() {
         auth.forget_tokens();
@@ -140,7 +140,8 @@ fn verify_with(
         SignatureError::Key => Reason::TokenKey,
         SignatureError::Signature => Reason::TokenSignature,
     })?;
-    let verified = verify_claims(auth.config(), kind, token, parsed.payload, now);
+    let token_type = parsed.token_type();
+    let verified = verify_claims(auth.config(), kind, token, (token_type, parsed.payload), now);
     let verified = Arc::new(verified.map_err(|error| reason_of(error, kind))?);
     auth.tokens_of(kind).insert(Arc::clone(&verified));
     Ok(verified)
@@ -150,14 +151,14 @@ fn verify_claims(
     config: &Config,
     kind: Kind,
     token: &str,
-    payload: Json,
+    (token_type, payload): (TokenType, Json),
     now: UnixTime,
 ) -> Result<IdToken, ClaimError> {
     let requirements = &config.requirements;
     match kind {
-        Kind::Session => requirements.verify(token, payload, now),
+        Kind::Session => requirements.verify(token, payload, token_type, now),
         Kind::Bearer => match config.bearer() {
-            Some(bearer) => bearer.verify(requirements, token, payload, now),
+            Some(bearer) => bearer.verify(requirements, token, (token_type, payload), now),
             None => Err(ClaimError::TokenUse),
         },
     }
@@ -170,14 +171,14 @@ pub(crate) fn judge_claims(auth: &Authenticator, claims: &Json, now: UnixTime) -
     if !requirements.accept_issuer(claims) {
         return Err(Reason::TokenIssuer);
     }
-    let verified = requirements.verify("", claims.clone(), now);
+    let verified = requirements.verify("", claims.clone(), TokenType::Any, now);
     verified.map_err(|error| reason_of(error, Kind::Session))
 }
 
 pub(crate) const fn reason_of(error: ClaimError, kind: Kind) -> Reason {
     match error {
         ClaimError::Expired if matches!(kind, Kind::Bearer) => Reason::TokenExpired,
-        ClaimError::NoExpiry => Reason::TokenMalformed,
+        ClaimError::NoExpiry | ClaimError::NoSubject => Reason::TokenMalformed,
         ClaimError::Scope => Reason::ScopeRequired,
         ClaimError::Expired => Reason::SessionExpired,
         ClaimError::ExpiryOutOfRange => Reason::TokenMalformed,

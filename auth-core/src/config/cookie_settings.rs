@@ -6,7 +6,9 @@ use super::{
 };
 use crate::{
     cookie_names::{CookieScheme, Token},
+    js::percent::encode_component,
     json::Json,
+    jwt::Speaker,
 };
 
 /// Attribute strings, as they are appended to a value.
@@ -46,7 +48,7 @@ const HTTP_ONLY: &str = "Path=/; Secure; HttpOnly; SameSite=Lax";
 
 /// Cookie names and attributes. The mode only matters for Amplify's names, and so only there must it be
 /// one that is known.
-pub(super) fn read(reader: &mut Reader<'_>, client_id: &str) -> (CookieScheme, CookieSettings) {
+pub(super) fn read(reader: &mut Reader<'_>, client_id: &str, speaker: Speaker) -> (CookieScheme, CookieSettings) {
     let compatibility = reader.choice(
         "cookieCompatibility",
         &[
@@ -82,8 +84,11 @@ pub(super) fn read(reader: &mut Reader<'_>, client_id: &str) -> (CookieScheme, C
     check_shape(reader);
     let scheme = if elasticsearch {
         CookieScheme::Elasticsearch
-    } else {
+    } else if speaker == Speaker::Cognito {
         CookieScheme::amplify(client_id)
+    } else {
+        // Cognito's client ids are letters and digits; others may have what no cookie's name can.
+        CookieScheme::amplify(&encode_component(client_id))
     };
     (scheme, settings)
 }

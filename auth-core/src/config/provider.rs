@@ -3,35 +3,67 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::{
-    Endpoint,
+    Endpoint, oidc,
     reader::{Reader, describe},
 };
-use crate::jwt::Requirements;
+use crate::{
+    jwt::{Dialect, Requirements, Speaker},
+    provider::Endpoints,
+};
 
 pub(super) struct Provider {
+    pub(super) speaker: Speaker,
     pub(super) requirements: Requirements,
     pub(super) jwks_uri: String,
-    pub(super) hosted_ui: String,
+    pub(super) endpoints: Endpoints,
+    /// What is said to the operator of keys that are about another provider.
+    pub(super) unread: Option<String>,
 }
 
 impl Provider {
     pub(super) fn read(reader: &mut Reader<'_>, client_id: &str) -> Self {
         let loopback_http = reader.flag("insecureLoopbackHttp");
+        let client_id = client_id.to_owned();
+        let group = reader
+            .optional_text("requiredGroup")
+            .filter(|group| !group.is_empty())
+            .map(str::to_owned);
+        if let Some(generic) = oidc::read(reader, loopback_http) {
+            let unread = NOT_OF_GENERIC.into_iter().filter(|key| reader.value(key).is_some());
+            let unread: Vec<&str> = unread.collect();
+            return Self {
+                speaker: Speaker::Generic,
+                requirements: Requirements {
+                    issuer: generic.issuer,
+                    client_id,
+                    group,
+                    dialect: generic.dialect.into(),
+                },
+                jwks_uri: generic.jwks_uri,
+                endpoints: generic.endpoints,
+                unread: (!unread.is_empty()).then(|| {
+                    let unread = unread.join(", ");
+                    format!("{unread}: not read, because enhancements.oidc names the provider")
+                }),
+            };
+        }
         let issuer = read_issuer(reader);
         Self {
+            speaker: Speaker::Cognito,
             jwks_uri: read_jwks_uri(reader, &issuer, loopback_http),
-            hosted_ui: read_hosted_ui(reader, loopback_http),
+            endpoints: Endpoints::of_hosted_ui(&read_hosted_ui(reader, loopback_http)),
             requirements: Requirements {
                 issuer,
-                client_id: client_id.to_owned(),
-                group: reader
-                    .optional_text("requiredGroup")
-                    .filter(|group| !group.is_empty())
-                    .map(str::to_owned),
+                client_id,
+                group,
+                dialect: Dialect::of_cognito().into(),
             },
+            unread: None,
         }
     }
 }
+
+const NOT_OF_GENERIC: [&str; 4] = ["userPoolArn", "cognitoAuthDomain", "issuer", "jwksUri"];
 
 fn read_issuer(reader: &mut Reader<'_>) -> String {
     if let Some(issuer) = reader.optional_text("issuer") {

@@ -8,7 +8,7 @@ use crate::{
     headers::ConfiguredHeaders,
     js::object,
     json::{Json, Object},
-    jwt::JwkSet,
+    jwt::{JwkSet, Speaker},
 };
 
 /// How much of the file is held to the rules.
@@ -233,11 +233,11 @@ impl<'j> Reader<'j> {
     }
 
     /// The JWK set known at deploy time. Without one, the first token has it fetched.
-    pub(crate) fn jwks(&mut self) -> JwkSet {
+    pub(crate) fn jwks(&mut self, speaker: Speaker) -> JwkSet {
         let Some(json) = self.value("jwks") else {
             return JwkSet::default();
         };
-        JwkSet::from_json(json).unwrap_or_else(|| {
+        JwkSet::from_json(json, speaker).unwrap_or_else(|| {
             self.problem("jwks", kind_of(json), "an object with a list of keys");
             JwkSet::default()
         })
@@ -393,7 +393,7 @@ impl<'j> Reader<'j> {
         values
     }
 
-    fn nested<T>(
+    pub(super) fn nested<T>(
         &mut self,
         path: &str,
         object: Option<&Object>,

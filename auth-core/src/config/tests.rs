@@ -34,7 +34,7 @@ fn problems(key: &str, value: Option<&str>) -> String {
 fn the_references_file_is_accepted_as_it_is() {
     let config = Config::from_json(&Json::parse(SAMPLE.as_bytes()).unwrap()).unwrap();
     assert_eq!(config.scope, "openid email");
-    assert_eq!(config.hosted_ui, "https://login.example");
+    assert_eq!(config.endpoints.token, "https://login.example/oauth2/token");
     assert_eq!(config.log_level(), LogLevel::Warn);
     assert_eq!(config.http_headers().iter().collect::<Vec<_>>(), [("X-A", "1")]);
     assert_eq!(config.warnings(), Vec::<String>::new());
@@ -134,8 +134,8 @@ fn loopback_http_makes_the_hosted_ui_plain() {
         Json::String("auth.localhost:9000".to_owned()),
     );
     assert_eq!(
-        Config::from_json(&json).unwrap().hosted_ui,
-        "http://auth.localhost:9000"
+        Config::from_json(&json).unwrap().endpoints.token,
+        "http://auth.localhost:9000/oauth2/token"
     );
 }
 

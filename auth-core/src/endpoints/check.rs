@@ -95,7 +95,7 @@ pub(crate) fn send_away(
 fn send_to_sign_in(config: &Config, viewer: &Viewer, reason: Reason, now: UnixTime, rng: &mut dyn Entropy) -> Step {
     let nonce = nonce::generate(&config.secrets, now, rng);
     let verifier = nonce::code_verifier(&config.secrets, rng);
-    let query = stringify(&[
+    let location = config.endpoints.authorize_url(&[
         ("redirect_uri", &format!("{}{}", viewer.origin, config.sign_in_path)),
         ("response_type", "code"),
         ("client_id", &config.client_id),
@@ -110,12 +110,7 @@ fn send_to_sign_in(config: &Config, viewer: &Viewer, reason: Reason, now: UnixTi
         encode_component(&verifier),
         config.cookie_settings.nonce
     ));
-    redirect(
-        config,
-        format!("{}/oauth2/authorize?{query}", config.hosted_ui),
-        cookies,
-        reason,
-    )
+    redirect(config, location, cookies, reason)
 }
 
 fn send_to_refresh(config: &Config, viewer: &Viewer, now: UnixTime, rng: &mut dyn Entropy) -> Step {

@@ -6,7 +6,6 @@ use crate::{
     authenticator::Authenticator,
     cookie_names::Token,
     cookies::Cookies,
-    js::query::stringify,
     jwt::UnverifiedIdToken,
     page::{Page, PageKind},
     set_cookie::{CookieWriter, cookie_user},
@@ -30,10 +29,10 @@ pub(crate) fn begin(auth: &Authenticator, request: &Request<'_>) -> Step {
     let user = UnverifiedIdToken::decode(&id_token)
         .and_then(|decoded| cookie_user(&config.cookie_scheme, &decoded).ok())
         .unwrap_or_else(|| config.cookie_scheme.user_in(cookies).into_owned());
-    let query = stringify(&[("logout_uri", &landing), ("client_id", &config.client_id)]);
+    let elsewhere = config.endpoints.sign_out_url(&config.client_id, &landing, None);
     redirect(
         config,
-        format!("{}/logout?{query}", config.hosted_ui),
+        elsewhere.unwrap_or(landing),
         CookieWriter::sign_out(config, &user),
         Reason::SignedOut,
     )

@@ -4,8 +4,8 @@
 //! and a path that renews the session. Nothing in such an answer is a secret, and no sign-in is begun by it.
 //! Errors of bearer tokens are named as RFC 6750, section 3.1, has them.
 
-use super::{answer::Answer, rules::PathPattern, session_info::DEFAULT_CLAIMS, viewer::Viewer};
-use crate::{Config, Reason, config::Reader, json::stringify_text};
+use super::{answer::Answer, rules::PathPattern, session_info::default_claims, viewer::Viewer};
+use crate::{Config, Reason, config::Reader, json::stringify_text, jwt::Dialect};
 
 /// Where a page begins a sign-in.
 const SIGN_IN: &str = "/_portcullis/sign-in";
@@ -24,7 +24,7 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    pub(crate) fn read(reader: &mut Reader<'_>) -> Self {
+    pub(crate) fn read(reader: &mut Reader<'_>, dialect: &Dialect) -> Self {
         let is_on = reader.switch("apiResponses", true);
         let mut paths = Vec::new();
         for path in reader.list("apiPaths") {
@@ -35,7 +35,7 @@ impl Api {
         }
         let session_claims = match reader.value("sessionClaims") {
             Some(_) => reader.list("sessionClaims"),
-            None => DEFAULT_CLAIMS.map(str::to_owned).to_vec(),
+            None => default_claims(dialect),
         };
         Self {
             is_on,

@@ -2,21 +2,22 @@
 //!
 //! Where this is switched on, a bearer token decides alone: a bad one is refused, and never made up for by a cookie.
 //! Access tokens count here and nowhere else; in the id token's cookie they are refused (T-JWT-3). What is verified
-//! here is remembered apart from sessions, so that neither can stand for the other.
+//! here is remembered apart from sessions, so that neither can stand for the other. Of other providers than Cognito
+//! access tokens count only where it is said for whom they are made (`audiences`; RFC 9068, section 4).
 
 use std::sync::Arc;
 
 use super::{api, audience::Audience, check, rules::Demand, viewer::Viewer};
 use crate::{
-    Access, Decision, Forward, Reason, Request, Step, UnixTime, VerifiedIdToken,
+    Access, Config, Decision, Forward, Reason, Request, Step, UnixTime, VerifiedIdToken,
     authenticator::Authenticator,
     config::{Reader, describe},
     json::Json,
-    jwt::{ClaimError, IdToken, Requirements},
+    jwt::{ClaimError, IdToken, Requirements, TokenType, TokenUse},
     verification::{Kind, Verdict, fetch_keys_as_then, verify_as},
 };
 
-pub(super) const KEYS: [&str; 5] = ["clients", "tokens", "scopes", "allScopes", "passOn"];
+pub(super) const KEYS: [&str; 6] = ["audiences", "clients", "tokens", "scopes", "allScopes", "passOn"];
 
 /// Longer ones are no tokens of anybody's.
 const MOST_BYTES: usize = 8 * 1024;
@@ -26,6 +27,8 @@ const MOST_BYTES: usize = 8 * 1024;
 pub(crate) struct Bearer {
     /// `aud` of id tokens, `client_id` of access tokens.
     clients: Vec<String>,
+    /// One of these has to be in the `aud` of an access token of a provider other than Cognito.
+    audiences: Vec<String>,
     accepts_id: bool,
     accepts_access: bool,
     /// One of these has to be in an access token's `scope`.
@@ -47,12 +50,12 @@ pub(crate) enum Presented<'r> {
 
 impl Bearer {
     /// `bearerTokens`: absent or false, none are accepted; true, those of the site's own client.
-    pub(crate) fn read(reader: &mut Reader<'_>, client_id: &str) -> Option<Self> {
+    pub(crate) fn read(reader: &mut Reader<'_>, config: &Config) -> Option<Self> {
         const KEY: &str = "bearerTokens";
         match reader.value(KEY) {
             None | Some(Json::Bool(false)) => None,
-            Some(Json::Bool(true)) => Some(Self::of_client(client_id)),
-            Some(Json::Object(_)) => Some(reader.section(KEY, &KEYS, |section| Self::read_section(section, client_id))),
+            Some(Json::Bool(true)) => Some(Self::of_client(&config.client_id)),
+            Some(Json::Object(_)) => Some(reader.section(KEY, &KEYS, |section| Self::read_section(section, config))),
             found => {
                 reader.problem(KEY, describe(found), "true, false or an object");
                 None
@@ -63,6 +66,7 @@ impl Bearer {
     fn of_client(client_id: &str) -> Self {
         Self {
             clients: vec![client_id.to_owned()],
+            audiences: Vec::new(),
             accepts_id: true,
             accepts_access: true,
             scopes: Vec::new(),
@@ -71,14 +75,19 @@ impl Bearer {
         }
     }
 
-    fn read_section(section: &mut Reader<'_>, client_id: &str) -> Self {
-        for key in ["clients", "tokens", "scopes", "allScopes"] {
+    fn read_section(section: &mut Reader<'_>, config: &Config) -> Self {
+        for key in ["audiences", "clients", "tokens", "scopes", "allScopes"] {
             let is_empty = |value: &Json| matches!(value, Json::Array(list) if list.is_empty());
             if section.value(key).is_some_and(is_empty) {
                 section.problem(key, "an empty list", "at least one entry, or no such key");
             }
         }
-        let mut bearer = Self::of_client(client_id);
+        let mut bearer = Self::of_client(&config.client_id);
+        bearer.audiences = section.list("audiences");
+        if !bearer.audiences.is_empty() && !config.requirements.dialect.is_generic() {
+            let expected = "no such key: access tokens of Cognito say their client, see `clients`";
+            section.problem("audiences", "a list", expected);
+        }
         if section.value("clients").is_some() {
             bearer.clients = section.list("clients");
         }
@@ -120,29 +129,42 @@ impl Bearer {
         &self,
         requirements: &Requirements,
         raw: &str,
-        payload: Json,
+        (token_type, payload): (TokenType, Json),
         now: UnixTime,
     ) -> Result<IdToken, ClaimError> {
-        let token = IdToken::new(raw, payload);
+        let dialect = &requirements.dialect;
+        let token = IdToken::new(raw, payload, token_type, dialect);
+        token.verify_presence()?;
         if !token.has_expiry() {
             return Err(ClaimError::NoExpiry);
         }
         token.verify_time(now)?;
-        let client = match token.text("token_use") {
-            Some("id") if self.accepts_id => token.text("aud"),
-            Some("access") if self.accepts_access => token.text("client_id"),
+        let is_client = |client: &str| self.clients.iter().any(|known| known == client);
+        let is_for_us = match token.token_use() {
+            TokenUse::Id if self.accepts_id => dialect.is_for(&token.payload, is_client),
+            TokenUse::Access if self.accepts_access && dialect.is_generic() => self.is_audience(&token),
+            TokenUse::Access if self.accepts_access => token.text("client_id").is_some_and(is_client),
             _ => return Err(ClaimError::TokenUse),
         };
-        if !client.is_some_and(|client| self.clients.iter().any(|known| known == client)) {
+        if !is_for_us {
             return Err(ClaimError::Audience);
         }
-        if !requirements.accept_groups(token.payload.member("cognito:groups")) {
+        if !requirements.accept_groups(token.payload.member(&dialect.groups)) {
             return Err(ClaimError::Group);
         }
-        if token.text("token_use") == Some("access") && !self.grants(&token) {
+        if token.token_use() == TokenUse::Access && !self.grants(&token) {
             return Err(ClaimError::Scope);
         }
         Ok(token)
+    }
+
+    fn is_audience(&self, token: &IdToken) -> bool {
+        let is_ours = |audience: &Json| self.audiences.iter().any(|known| audience.as_str() == Some(known));
+        match token.payload.member("aud") {
+            Some(Json::Array(list)) => list.iter().any(is_ours),
+            Some(only) => is_ours(only),
+            None => false,
+        }
     }
 
     fn grants(&self, token: &IdToken) -> bool {

@@ -207,8 +207,10 @@ const NOT_AMONG_THEM: &str = "Your account is not among those that this content 
 fn signed_in_as(config: &Config, viewer: &Viewer) -> Option<String> {
     viewer.with_cookies(|cookies| {
         let token = first_token(config, cookies, Token::Id)?;
-        let token = UnverifiedIdToken::decode(&token)?;
-        let mut names = ["email", "cognito:username", "sub"].iter();
-        names.find_map(|name| token.claim(name)?.as_str()).map(str::to_owned)
+        let claims = UnverifiedIdToken::decode(&token)?.into_claims();
+        let text = |name: &str| claims.member(name)?.as_str();
+        let username = || config.requirements.dialect.username(&claims);
+        let named = text("email").or_else(username).or_else(|| text("sub"));
+        named.map(str::to_owned)
     })
 }

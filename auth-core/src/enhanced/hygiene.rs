@@ -1,6 +1,6 @@
 //! How tidy the viewer's cookies are kept: what is tried, what is thrown out, and how much may stay.
 
-use crate::{config::Reader, json::Json};
+use crate::{config::Reader, json::Json, jwt::Speaker};
 
 /// What [`enhancements`](super::Enhanced) say of cookies.
 #[derive(Clone, Copy, Debug)]
@@ -27,13 +27,15 @@ impl Hygiene {
     /// Servers and buckets refuse header sections beyond this, whatever they hold.
     const DEFAULT_BUDGET: usize = 8192;
 
-    pub(crate) fn read(reader: &mut Reader<'_>) -> Self {
+    pub(crate) fn read(reader: &mut Reader<'_>, speaker: Speaker) -> Self {
         let choices = [
             ("keep", AccessToken::Kept),
             ("withinBudget", AccessToken::KeptWithinBudget),
             ("drop", AccessToken::Dropped),
         ];
         let access_token = match reader.value("accessTokenCookie") {
+            // AWS Amplify reads Cognito's; nobody reads another's.
+            None if speaker == Speaker::Generic => AccessToken::Dropped,
             None => AccessToken::Kept,
             Some(_) => reader
                 .choice("accessTokenCookie", &choices)

@@ -38,6 +38,10 @@ impl PlainCookies {
         let part = spelled(user);
         let claim = |name: &str| session.token.payload.member(name);
         let values = match &config.cookie_scheme {
+            // What else AWS Amplify reads is about Cognito's users.
+            CookieScheme::Amplify { .. } if config.requirements.dialect.is_generic() => {
+                vec![(Need::Session, part.to_string())]
+            }
             CookieScheme::Amplify { .. } => vec![
                 (Need::Session, part.to_string()),
                 (Need::Scopes, encode_component(&config.scope)),
@@ -72,7 +76,8 @@ impl PlainCookies {
         let cookies = tokens.into_iter().flat_map(|(need, token, value)| {
             let name = config.cookie_scheme.token_name(token, &user);
             let attributes = config.cookie_settings.of(token);
-            let cookies = value.map(|value| token_cookies(config, &name, value, attributes));
+            // Tokens of other providers than Cognito need not be fit for cookies (RFC 6749, appendix A).
+            let cookies = value.map(|value| token_cookies(config, &name, &spelled(value), attributes));
             cookies
                 .unwrap_or_default()
                 .into_iter()
@@ -136,7 +141,7 @@ pub(super) fn token_cookies(config: &Config, name: &str, value: &str, attributes
 
 /// Whom the cookies are named after. A provider other than Cognito has only the subject.
 fn user_of(token: &IdToken) -> &str {
-    let named = token.text("cognito:username").or_else(|| token.text("sub"));
+    let named = token.username().or_else(|| token.text("sub"));
     named.filter(|user| !user.is_empty()).unwrap_or("undefined")
 }
 

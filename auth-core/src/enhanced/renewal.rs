@@ -4,6 +4,7 @@
 //! 12.2; T-JWT-6). A refused refresh token ends the session once. Trouble at the provider ends nothing: nobody is
 //! signed out because it hiccuped.
 
+mod prolonged;
 mod settings;
 
 use std::sync::Arc;
@@ -67,13 +68,16 @@ pub(crate) fn renew_then(
         move |auth: &Authenticator, outcome: Result<HttpReply, CallError>, now, rng: &mut dyn Entropy| match read(
             &outcome,
         ) {
-            Ok((id, reply)) => {
+            Ok(reply) => {
+                let id = reply.member("id_token").and_then(Json::as_str).map(str::to_owned);
+                let given = id.is_none().then(|| prolonged::session(auth, &kept, &reply, now));
                 let settle = move |auth: &Authenticator, verification, now, rng: &mut dyn Entropy| {
                     let renewed = settle(auth, &viewer, (kept, pace), verification, &reply, now, rng);
                     then(auth, viewer, renewed, now, rng)
                 };
-                match auth.tokens().get(&id, now) {
-                    Some(known) => settle(auth, Ok(known), now, rng),
+                let id = id.unwrap_or_default();
+                match given.or_else(|| auth.tokens().get(&id, now).map(Ok)) {
+                    Some(known) => settle(auth, known, now, rng),
                     None => verify_then(auth, &id, now, rng, settle),
                 }
             }
@@ -105,10 +109,8 @@ enum Failure {
     Trouble(Reason),
 }
 
-fn read(outcome: &Result<HttpReply, CallError>) -> Result<(String, Json), Failure> {
-    let reply = token_endpoint::judge(outcome).map_err(|error| Failure::of(&error))?;
-    let id = reply.member("id_token").and_then(Json::as_str).map(str::to_owned);
-    id.map(|id| (id, reply)).ok_or(Failure::Trouble(Reason::TokenReply))
+fn read(outcome: &Result<HttpReply, CallError>) -> Result<Json, Failure> {
+    token_endpoint::judge(outcome).map_err(|error| Failure::of(&error))
 }
 
 impl Failure {
@@ -124,6 +126,8 @@ impl Failure {
                 "unauthorized_client" | "unsupported_grant_type" | "invalid_request" | "invalid_scope" => {
                     Self::Impossible
                 }
+                // Its holder is to be seen again (OpenID Connect Core, section 3.1.2.6).
+                "interaction_required" | "login_required" | "consent_required" => Self::Impossible,
                 _ => Self::Trouble(Reason::TokenEndpoint),
             },
             _ => Self::Trouble(Reason::TokenEndpoint),
@@ -143,7 +147,7 @@ fn settle(
     let token = match verification {
         Ok(token) => token,
         // The token is good, and says that its holder is not among those who may pass.
-        Err(Reason::GroupRequired) => return Renewed::Impossible(Reason::GroupRequired),
+        Err(reason @ (Reason::GroupRequired | Reason::SessionNotRefreshable)) => return Renewed::Impossible(reason),
         Err(_) => return Renewed::Unknown(Reason::TokenReply),
     };
     let is_of_another = |subject| token.text("sub") != Some(subject);

@@ -21,7 +21,7 @@ use crate::{
     authenticator::Authenticator,
     config::{Reader, describe},
     json::Json,
-    jwt::IdToken,
+    jwt::{IdToken, TokenType},
     verification,
 };
 
@@ -58,9 +58,11 @@ pub(crate) const fn cookie_name(scheme: Scheme) -> &'static str {
 impl SealedSessions {
     pub(super) const KEYS: [&'static str; 1] = ["keepIdToken"];
 
-    /// `sealedSession`: true, or an object; off unless asked for.
+    /// `sealedSession`: true, or an object; off unless asked for, but with a provider other than Cognito.
     pub(crate) fn read(reader: &mut Reader<'_>, config: &Config, secrets: &[Secret<String>]) -> Option<Self> {
         let id_token = match reader.value("sealedSession") {
+            // Nobody but us reads another provider's tokens, whose size and characters nobody can tell.
+            None if config.requirements.dialect.is_generic() => IdTokenInside::Dropped,
             None | Some(Json::Bool(false)) => return None,
             Some(Json::Bool(true)) => IdTokenInside::Dropped,
             Some(Json::Object(_)) => reader.section("sealedSession", &Self::KEYS, |section| {
@@ -117,7 +119,7 @@ impl SealedSessions {
         let content = self.open(auth.config(), text, scheme).ok_or(Reason::SessionSeal)?;
         let requirements = &auth.config().requirements;
         let mut token = requirements
-            .verify(text, content.claims, now)
+            .verify(text, content.claims, TokenType::Any, now)
             .map_err(|error| verification::reason_of(error, verification::Kind::Session))?;
         token.unsealed = Some(Unsealed {
             id_token: content.id_token.map(|token| Secret::new(Arc::from(token))),
@@ -139,7 +141,13 @@ impl SealedSessions {
             refresh_token: Secret::new(content.refresh_token?),
             subject: content.claims.member("sub").and_then(Json::as_str).map(str::to_owned),
             times: Some(content.times),
+            claims: Some(Secret::new(content.claims)),
         })
+    }
+
+    /// The id token in a sealed session, where it is kept there.
+    pub(crate) fn id_token(&self, config: &Config, text: &str, scheme: Scheme) -> Option<Secret<String>> {
+        self.open(config, text, scheme)?.id_token.map(Secret::new)
     }
 
     fn open(&self, config: &Config, text: &str, scheme: Scheme) -> Option<Content> {

@@ -16,6 +16,7 @@ use crate::{
     authenticator::Authenticator,
     cookie_names::Token,
     cookies::Cookies,
+    json::Json,
     jwt::{IdToken, UnverifiedIdToken},
     verification::{Verdict, verify},
 };
@@ -74,6 +75,8 @@ pub(crate) struct Kept {
     /// Whose it is said to be: a renewed token of another subject is refused (T-JWT-6).
     pub(crate) subject: Option<String>,
     pub(crate) times: Option<Times>,
+    /// What is known of its viewer, where our own seal vouches for it.
+    pub(crate) claims: Option<Secret<Json>>,
 }
 
 /// Looks for a session. A known one costs a look into the token cache.
@@ -146,6 +149,20 @@ pub(crate) fn refresh_tokens(
     found
 }
 
+/// The id token at hand, whatever it is worth by now.
+pub(crate) fn id_token(
+    config: &Config,
+    enhanced: &Enhanced,
+    cookies: Cookies<'_>,
+    scheme: Scheme,
+) -> Option<Secret<String>> {
+    let sealed = enhanced.sealed.as_ref().and_then(|sealed| {
+        let texts = sealed::texts(cookies, scheme);
+        texts.iter().find_map(|text| sealed.id_token(config, text, scheme))
+    });
+    sealed.or_else(|| last_users_token(config, cookies, Token::Id).map(|token| Secret::new(token.into_owned())))
+}
+
 fn kept_in_plain_cookies(config: &Config, enhanced: &Enhanced, cookies: Cookies<'_>) -> Option<Kept> {
     let Candidate { user, value, .. } = candidates(config, enhanced, cookies, Token::Refresh)
         .into_iter()
@@ -157,6 +174,7 @@ fn kept_in_plain_cookies(config: &Config, enhanced: &Enhanced, cookies: Cookies<
         refresh_token: Secret::new(value.into_owned()),
         subject: decoded.and_then(|decoded| decoded.claim("sub")?.as_str().map(str::to_owned)),
         times: None,
+        claims: None,
     })
 }
 

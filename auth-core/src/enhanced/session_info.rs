@@ -13,17 +13,18 @@ use crate::{
     Entropy, Reason, Request, Step, UnixTime,
     authenticator::Authenticator,
     json::{Json, stringify_text},
+    jwt::{Dialect, Speaker},
 };
 
 /// What a page shows of its viewer.
-pub(crate) const DEFAULT_CLAIMS: [&str; 6] = [
-    "sub",
-    "cognito:username",
-    "email",
-    "email_verified",
-    "name",
-    "cognito:groups",
-];
+pub(crate) fn default_claims(dialect: &Dialect) -> Vec<String> {
+    let username = match dialect.speaker {
+        Speaker::Cognito => "cognito:username",
+        Speaker::Generic => "preferred_username",
+    };
+    let claims = ["sub", username, "email", "email_verified", "name", &dialect.groups];
+    claims.map(str::to_owned).to_vec()
+}
 
 pub(crate) fn begin(
     auth: &Authenticator,

@@ -109,7 +109,9 @@ fn foreign_state(
     now: UnixTime,
     rng: &mut dyn Entropy,
 ) -> Step {
-    let Some(state) = State::open(state) else {
+    // The reference never begins one at another provider than Cognito.
+    let known = Some(state).filter(|_| !auth.config().requirements.dialect.is_generic());
+    let Some(state) = known.and_then(State::open) else {
         let trouble = Trouble::new(Reason::StateInvalid, "The state in the address is not one of ours.");
         return trouble.respond(auth, viewer, "/");
     };
@@ -177,6 +179,10 @@ fn clean_redirect(viewer: &Viewer, return_to: &str, reason: Reason) -> Answer {
 
 impl SigningIn {
     fn proceed(self, auth: &Authenticator, query: &Query<'_>) -> Step {
+        if is_of_another_issuer(auth, query) {
+            let details = "The answer comes from another sign-in service than the one that was asked.";
+            return self.fail(auth, Trouble::new(Reason::CallbackInvalid, details));
+        }
         if let Some(error) = query.param("error").single() {
             let description = query.param("error_description");
             return self.fail(auth, Trouble::reported(error, description.single()));
@@ -280,6 +286,17 @@ impl SigningIn {
         };
         trouble.respond(auth, &self.viewer, link)
     }
+}
+
+/// Whether the answer says to be from somebody else than was asked (RFC 9207, section 2.4). Cognito says nothing.
+fn is_of_another_issuer(auth: &Authenticator, query: &Query<'_>) -> bool {
+    let requirements = &auth.config().requirements;
+    let is_other = match query.param("iss") {
+        Param::Absent => false,
+        Param::One(issuer) => issuer != requirements.issuer,
+        Param::Many(_) => true,
+    };
+    is_other && requirements.dialect.is_generic()
 }
 
 /// The provider's own token does not pass: a matter of configuration or of clocks.

@@ -1,4 +1,5 @@
-//! The sign-out path: nothing of any session is left here, at the token endpoint, or at the hosted UI.
+//! The sign-out path: nothing of any session is left here, at the token endpoint, or at the hosted UI (with providers
+//! other than Cognito, OpenID Connect RP-Initiated Logout 1.0).
 //!
 //! It asks for no valid token, for whoever signs out wants to be out whatever their session is worth. A call that
 //! fails holds nobody back. What cannot be undone are id tokens that were issued before: whoever has copied one
@@ -7,15 +8,19 @@
 use std::time::Duration;
 
 use super::{
-    Enhanced, answer::Answer, audience::is_prefetch, expiry::Expiry, own_cookies::is_of_session,
-    session::refresh_tokens, viewer::Viewer,
+    Enhanced,
+    answer::Answer,
+    audience::is_prefetch,
+    expiry::Expiry,
+    own_cookies::is_of_session,
+    session::{id_token, refresh_tokens},
+    viewer::Viewer,
 };
 use crate::{
-    Config, Reason, Request, Secret, Step, UnixTime,
+    Config, Reason, Request, Scheme, Secret, Step, UnixTime,
     authenticator::{Authenticator, PendingCall},
     cookies::Cookies,
     endpoints::sign_out as reference,
-    js::query::stringify,
     token_endpoint,
 };
 
@@ -33,6 +38,8 @@ struct SigningOut {
     cookies: Vec<String>,
     /// Still to be revoked.
     tokens: Vec<Secret<String>>,
+    /// Tells the provider whose session is to end there.
+    hint: Option<Secret<String>>,
     deadline: UnixTime,
 }
 
@@ -55,6 +62,7 @@ pub(crate) fn begin(auth: &Authenticator, enhanced: &Enhanced, request: &Request
         },
         cookies: cookies_to_set(auth.config(), &viewer),
         tokens,
+        hint: hint(auth.config(), enhanced, cookies, request.scheme),
         deadline: now.after(BUDGET),
         viewer,
     }
@@ -83,6 +91,15 @@ fn is_meant(request: &Request<'_>) -> bool {
     !is_prefetch(request) && (is_shown || !says("sec-fetch-site", "cross-site"))
 }
 
+/// The id token at hand, good or not, where the provider wants to see one.
+fn hint(config: &Config, enhanced: &Enhanced, cookies: Cookies<'_>, scheme: Scheme) -> Option<Secret<String>> {
+    if config.endpoints.wants_hint() {
+        id_token(config, enhanced, cookies, scheme)
+    } else {
+        None
+    }
+}
+
 fn cookies_to_set(config: &Config, viewer: &Viewer) -> Vec<String> {
     let expiry = Expiry::new(config, viewer);
     let mut cookies = expiry.of_request(|_| true);
@@ -98,23 +115,24 @@ fn cookies_to_set(config: &Config, viewer: &Viewer) -> Vec<String> {
 impl SigningOut {
     fn proceed(mut self, auth: &Authenticator, now: UnixTime) -> Step {
         let left = u64::try_from(self.deadline.as_millis() - now.as_millis()).unwrap_or(0);
-        match self.tokens.pop() {
-            Some(token) if left > 0 => {
-                let call = token_endpoint::revoke(auth.config(), token.expose(), Duration::from_millis(left));
-                Step::Call(PendingCall::new(auth, call, move |auth, _, now, _| {
-                    self.proceed(auth, now)
-                }))
-            }
-            _ => self.leave(auth.config()),
+        let token = self.tokens.pop().filter(|_| left > 0);
+        let revoke =
+            |token: &Secret<String>| token_endpoint::revoke(auth.config(), token.expose(), Duration::from_millis(left));
+        match token.as_ref().and_then(revoke) {
+            Some(call) => Step::Call(PendingCall::new(auth, call, move |auth, _, now, _| {
+                self.proceed(auth, now)
+            })),
+            None => self.leave(auth.config()),
         }
     }
 
-    /// To the hosted UI, which ends its own session and sends the viewer back.
+    /// To the provider, which ends its own session and sends the viewer back; straight back where it cannot.
     fn leave(self, config: &Config) -> Step {
         let landing = format!("{}{}", self.viewer.origin, config.signed_out_path);
-        let query = stringify(&[("logout_uri", &landing), ("client_id", &config.client_id)]);
+        let hint = self.hint.as_ref().map(|token| token.expose().as_str());
+        let elsewhere = config.endpoints.sign_out_url(&config.client_id, &landing, hint);
         Answer::new(self.viewer.redirect_status, self.reason)
-            .with("Location", format!("{}/logout?{query}", config.hosted_ui))
+            .with("Location", elsewhere.unwrap_or(landing))
             .with_cookies(self.cookies)
             .decide(config)
     }

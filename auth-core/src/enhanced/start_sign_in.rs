@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Config, Entropy, Reason, Step, UnixTime, authenticator::Authenticator, endpoints::check as reference,
-    js::query::stringify, nonce::code_challenge,
+    nonce::code_challenge,
 };
 
 /// How often one sign-in is begun anew before its viewer is told what stands in the way.
@@ -141,5 +141,5 @@ fn authorize_url(config: &Config, origin: &str, attempt: &Attempt, hints: &[(&st
         ("nonce", &nonce),
     ];
     pairs.extend(hints);
-    format!("{}/oauth2/authorize?{}", config.hosted_ui, stringify(&pairs))
+    config.endpoints.authorize_url(&pairs)
 }

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
+use super::{Dialect, TokenType, TokenUse};
 use crate::{Secret, UnixTime, enhanced::Unsealed, json::Json};
+
+/// How far a generic provider's clock may be ahead of ours. Cognito's tokens have no `nbf`.
+const LEEWAY_SECS: f64 = 60.0;
 
 /// What claims are held against.
 #[derive(Clone, Debug)]
@@ -10,6 +14,8 @@ pub(crate) struct Requirements {
     pub(crate) issuer: String,
     pub(crate) client_id: String,
     pub(crate) group: Option<String>,
+    /// How the issuer's tokens say it.
+    pub(crate) dialect: Arc<Dialect>,
 }
 
 /// The first check that failed.
@@ -24,6 +30,8 @@ pub(crate) enum ClaimError {
     Audience,
     /// No `exp` where there has to be one.
     NoExpiry,
+    /// No `sub` where there has to be one.
+    NoSubject,
     /// A bearer token without a scope that is asked for.
     Scope,
 }
@@ -39,6 +47,8 @@ pub(crate) struct IdToken {
     not_before: Option<f64>,
     pub(crate) payload: Json,
     pub(crate) groups: Vec<String>,
+    token_use: TokenUse,
+    dialect: Arc<Dialect>,
 }
 
 impl Requirements {
@@ -47,19 +57,24 @@ impl Requirements {
         text(payload, "iss") == Some(self.issuer.as_str())
     }
 
-    /// Checks the claims of `raw`, a token whose issuer and signature are right.
-    pub(crate) fn verify(&self, raw: &str, payload: Json, now: UnixTime) -> Result<IdToken, ClaimError> {
-        let token = IdToken::new(raw, payload);
-        let payload = &token.payload;
+    /// Checks the claims of `raw`, a token whose issuer and signature are right, and whose header says that.
+    pub(crate) fn verify(
+        &self,
+        raw: &str,
+        payload: Json,
+        token_type: TokenType,
+        now: UnixTime,
+    ) -> Result<IdToken, ClaimError> {
+        let token = IdToken::new(raw, payload, token_type, &self.dialect);
+        token.verify_presence()?;
         token.verify_time(now)?;
-        if !self.accept_groups(payload.member("cognito:groups")) {
+        if !self.accept_groups(token.payload.member(&self.dialect.groups)) {
             return Err(ClaimError::Group);
         }
-        if text(payload, "token_use") != Some("id") {
+        if token.token_use != TokenUse::Id {
             return Err(ClaimError::TokenUse);
         }
-        // One string: a list is refused even if it contains the client.
-        if text(payload, "aud") != Some(self.client_id.as_str()) {
+        if !self.dialect.is_for(&token.payload, |client| client == self.client_id) {
             return Err(ClaimError::Audience);
         }
         Ok(token)
@@ -79,8 +94,8 @@ impl Requirements {
 }
 
 impl IdToken {
-    pub(crate) fn new(raw: &str, payload: Json) -> Self {
-        let groups = match payload.member("cognito:groups") {
+    pub(crate) fn new(raw: &str, payload: Json, token_type: TokenType, dialect: &Arc<Dialect>) -> Self {
+        let groups = match payload.member(&dialect.groups) {
             Some(Json::Array(list)) => list.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
             Some(Json::String(only)) => vec![only.clone()],
             _ => Vec::new(),
@@ -89,7 +104,9 @@ impl IdToken {
             raw: Secret::new(raw.into()),
             unsealed: None,
             expires: payload.member("exp").and_then(Json::as_number),
-            not_before: payload.member("nbf").and_then(Json::as_number),
+            not_before: not_before(&payload, dialect),
+            token_use: dialect.use_of(token_type, &payload),
+            dialect: Arc::clone(dialect),
             payload,
             groups,
         }
@@ -98,6 +115,16 @@ impl IdToken {
     /// A claim that is a text.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         text(&self.payload, name)
+    }
+
+    /// Whom it names.
+    pub(crate) fn username(&self) -> Option<&str> {
+        self.dialect.username(&self.payload)
+    }
+
+    /// What it is for.
+    pub(crate) const fn token_use(&self) -> TokenUse {
+        self.token_use
     }
 
     /// Seconds until it expires; never where it does not.
@@ -117,10 +144,23 @@ impl IdToken {
         self.expires.is_some()
     }
 
-    /// Whether an access token was granted this scope (RFC 9068, section 2.2.3).
+    /// Whether an access token was granted this scope.
     pub(crate) fn has_scope(&self, scope: &str) -> bool {
-        let mut granted = self.text("scope").unwrap_or_default().split(' ');
-        granted.any(|known| known == scope)
+        self.dialect.grants(&self.payload, scope)
+    }
+
+    /// What OpenID Connect Core, section 2, requires, and Cognito's tokens have anyway; the reference does not ask.
+    pub(crate) fn verify_presence(&self) -> Result<(), ClaimError> {
+        if !self.dialect.is_generic() || self.token_use != TokenUse::Id {
+            return Ok(());
+        }
+        if self.expires.is_none() {
+            return Err(ClaimError::NoExpiry);
+        }
+        match self.text("sub") {
+            Some(subject) if !subject.is_empty() => Ok(()),
+            _ => Err(ClaimError::NoSubject),
+        }
     }
 
     /// No leeway: `exp` and `nbf` equal to now are valid, a fraction beyond is not. A token without
@@ -140,6 +180,11 @@ impl IdToken {
     }
 }
 
+fn not_before(payload: &Json, dialect: &Dialect) -> Option<f64> {
+    let secs = payload.member("nbf").and_then(Json::as_number)?;
+    Some(if dialect.is_generic() { secs - LEEWAY_SECS } else { secs })
+}
+
 fn text<'p>(payload: &'p Json, name: &str) -> Option<&'p str> {
     payload.member(name)?.as_str()
 }
@@ -153,9 +198,11 @@ mod tests {
             issuer: "i".to_owned(),
             client_id: "c".to_owned(),
             group: group.map(str::to_owned),
+            dialect: Dialect::of_cognito().into(),
         };
         let payload = Json::parse(claims.as_bytes()).unwrap();
-        requirements.verify("t", payload, UnixTime::from_secs(100)).err()
+        let verified = requirements.verify("t", payload, TokenType::Any, UnixTime::from_secs(100));
+        verified.err()
     }
 
     #[test]

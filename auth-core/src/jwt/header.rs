@@ -1,4 +1,4 @@
-//! A token's header (RFC 7515, section 4): the two parameters that count, read without keeping the others.
+//! A token's header (RFC 7515, section 4): the three parameters that count, read without keeping the others.
 //!
 //! Everything must be JSON as [`Json`] has it, and of a repeated name the last value holds, as in any object here.
 //! `crit`, `jwk`, `jku` and the like are never looked at.
@@ -17,17 +17,52 @@ use crate::json::{Json, parse_lossy};
 pub(super) struct Header {
     pub(super) algorithm: String,
     pub(super) key_id: Option<String>,
+    pub(super) token_type: TokenType,
+}
+
+/// What `typ` says that a token is (RFC 7515, section 4.1.9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TokenType {
+    /// Nothing, or nothing more than that it is a JWT.
+    Any,
+    /// An access token (RFC 9068, section 2.1).
+    AccessToken,
+    /// Something else, or nothing that can be understood.
+    Other,
+}
+
+impl TokenType {
+    fn of(typ: Option<&Json>) -> Self {
+        let Some(typ) = typ else {
+            return Self::Any;
+        };
+        let Some(text) = typ.as_str() else {
+            return Self::Other;
+        };
+        let text = match text.split_at_checked("application/".len()) {
+            Some((prefix, rest)) if prefix.eq_ignore_ascii_case("application/") => rest,
+            _ => text,
+        };
+        if text.eq_ignore_ascii_case("jwt") {
+            Self::Any
+        } else if text.eq_ignore_ascii_case("at+jwt") {
+            Self::AccessToken
+        } else {
+            Self::Other
+        }
+    }
 }
 
 impl Header {
     /// `None` unless it is an object whose `alg` is a text, and its `kid`, too, if there is one.
     pub(super) fn parse(text: &[u8]) -> Option<Self> {
-        let Parameters { alg, kid } = parse_lossy(text)?;
+        let Parameters { alg, kid, typ } = parse_lossy(text)?;
         let text = |json| match json {
             Json::String(text) => Some(text),
             _ => None,
         };
         Some(Self {
+            token_type: TokenType::of(typ.as_ref()),
             algorithm: text(alg?)?,
             key_id: match kid {
                 None => None,
@@ -41,6 +76,7 @@ impl Header {
 struct Parameters {
     alg: Option<Json>,
     kid: Option<Json>,
+    typ: Option<Json>,
 }
 
 #[derive(Deserialize)]
@@ -48,6 +84,7 @@ struct Parameters {
 enum Name {
     Alg,
     Kid,
+    Typ,
     #[serde(other)]
     Other,
 }
@@ -73,6 +110,7 @@ impl<'de> Visitor<'de> for ParametersVisitor {
             match name {
                 Name::Alg => found.alg = Some(value),
                 Name::Kid => found.kid = Some(value),
+                Name::Typ => found.typ = Some(value),
                 Name::Other => {}
             }
         }
@@ -97,6 +135,30 @@ mod tests {
         let text = r#"{"typ":"JWT","alg":"RS256","crit":["x"],"jwk":{"alg":"none","kid":"b"},"kid":"a"}"#;
         assert_eq!(header(text), of("RS256", Some("a")));
         assert_eq!(header(r#"{"\u0061lg":"RS256"}"#), of("RS256", None));
+    }
+
+    #[test]
+    fn the_type_is_compared_without_case_and_its_prefix_may_be_there_or_not() {
+        let typ = |json: &str| {
+            let header = format!(r#"{{"alg":"RS256"{json}}}"#);
+            Header::parse(header.as_bytes()).unwrap().token_type
+        };
+        for any in ["", r#","typ":"JWT""#, r#","typ":"jwt""#, r#","typ":"application/jwt""#] {
+            assert_eq!(typ(any), TokenType::Any, "{any}");
+        }
+        for access in [r#","typ":"at+jwt""#, r#","typ":"Application/AT+JWT""#] {
+            assert_eq!(typ(access), TokenType::AccessToken, "{access}");
+        }
+        for other in [
+            r#","typ":"logout+jwt""#,
+            r#","typ":"""#,
+            r#","typ":null"#,
+            r#","typ":["JWT"]"#,
+            r#","typ":"at+jwtx""#,
+            r#","typ":"application/""#,
+        ] {
+            assert_eq!(typ(other), TokenType::Other, "{other}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use jsonwebtoken::DecodingKey;
 
+use super::{Speaker, ring_p256::P256Key};
 use crate::{UnixTime, js::base64::decode_lenient, json::Json};
 
 /// After a fetch that did not bring the wanted key, none follows for this long.
@@ -13,23 +14,24 @@ const COOL_DOWN: std::time::Duration = std::time::Duration::from_secs(10);
 #[derive(Clone, Debug, Default)]
 pub(crate) struct JwkSet(Vec<(String, Arc<VerificationKey>)>);
 
-/// One key of the set, fit for RSA signatures or not: a token that names it is judged by it.
+/// One key of the set, fit for signatures or not: a token that names it is judged by it.
 #[derive(Debug)]
 pub(crate) struct VerificationKey {
     rsa: Option<DecodingKey>,
+    p256: Option<P256Key>,
     algorithm: Option<String>,
 }
 
 impl JwkSet {
     /// Reads a JWK set. `None` unless it is an object with a list of `keys`. Keys without a `kid` can
     /// never be named and are dropped; of several with one `kid` the first counts.
-    pub(crate) fn from_json(json: &Json) -> Option<Self> {
+    pub(crate) fn from_json(json: &Json, speaker: Speaker) -> Option<Self> {
         let Json::Array(keys) = json.member("keys")? else {
             return None;
         };
         let named = keys.iter().filter_map(|key| {
             let key_id = key.member("kid")?.as_str()?;
-            Some((key_id.to_owned(), Arc::new(VerificationKey::from_json(key))))
+            Some((key_id.to_owned(), Arc::new(VerificationKey::from_json(key, speaker))))
         });
         Some(Self(named.collect()))
     }
@@ -40,7 +42,7 @@ impl JwkSet {
 }
 
 impl VerificationKey {
-    fn from_json(jwk: &Json) -> Self {
+    fn from_json(jwk: &Json, speaker: Speaker) -> Self {
         let text = |name: &str| jwk.member(name).and_then(Json::as_str);
         let number = |name: &str| {
             // ring wants no leading zero bytes; some issuers write one.
@@ -48,21 +50,40 @@ impl VerificationKey {
             let start = bytes.iter().position(|&byte| byte != 0)?;
             Some(bytes[start..].to_vec())
         };
-        let for_signatures = text("use") == Some("sig") && text("kty") == Some("RSA");
+        // The reference wants the use said; RFC 7517, section 4.2, does not.
+        let for_signatures = match text("use") {
+            None => speaker == Speaker::Generic,
+            Some(stated) => stated == "sig",
+        };
         let rsa = number("n")
             .zip(number("e"))
-            .filter(|_| for_signatures)
+            .filter(|_| for_signatures && text("kty") == Some("RSA"))
             .map(|(n, e)| DecodingKey::from_rsa_raw_components(&n, &e));
+        let p256 = if for_signatures && speaker == Speaker::Generic {
+            P256Key::from_jwk(&text)
+        } else {
+            None
+        };
         Self {
             rsa,
+            p256,
             algorithm: text("alg").map(str::to_owned),
         }
     }
 
     /// The RSA key, if it is one for signatures by this algorithm.
     pub(super) fn for_algorithm(&self, algorithm: &str) -> Option<&DecodingKey> {
-        let fits = self.algorithm.as_deref().is_none_or(|own| own == algorithm);
-        self.rsa.as_ref().filter(|_| fits)
+        self.rsa.as_ref().filter(|_| self.fits(algorithm))
+    }
+
+    /// The P-256 key, if it is one for signatures by this algorithm.
+    pub(super) fn p256_for(&self, algorithm: &str) -> Option<&P256Key> {
+        let fits = algorithm == P256Key::ALGORITHM && self.fits(algorithm);
+        self.p256.as_ref().filter(|_| fits)
+    }
+
+    fn fits(&self, algorithm: &str) -> bool {
+        self.algorithm.as_deref().is_none_or(|own| own == algorithm)
     }
 }
 
@@ -129,7 +150,7 @@ mod tests {
     use super::*;
 
     fn set(text: &str) -> Option<JwkSet> {
-        JwkSet::from_json(&Json::parse(text.as_bytes()).unwrap())
+        JwkSet::from_json(&Json::parse(text.as_bytes()).unwrap(), Speaker::Cognito)
     }
 
     const fn at(secs: i64) -> UnixTime {

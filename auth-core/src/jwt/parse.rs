@@ -4,7 +4,11 @@ use std::str::FromStr;
 
 use jsonwebtoken::{Algorithm, signature::Verifier};
 
-use super::{header::Header, key_store::VerificationKey, ring_rsa::RsaVerifier};
+use super::{
+    header::{Header, TokenType},
+    key_store::VerificationKey,
+    ring_rsa::RsaVerifier,
+};
 use crate::{js::base64::decode_url_safe, json::Json};
 
 /// A token of the right form.
@@ -19,7 +23,7 @@ pub(crate) struct ParsedJwt<'t> {
 /// Why a signature does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SignatureError {
-    /// The key is not one for RSA signatures, or not for the token's algorithm.
+    /// The key is not one for signatures, or not for the token's algorithm.
     Key,
     /// The signature is wrong.
     Signature,
@@ -48,8 +52,17 @@ impl<'t> ParsedJwt<'t> {
         self.header.key_id.as_deref()
     }
 
+    /// What kind of token its header says it is.
+    pub(crate) const fn token_type(&self) -> TokenType {
+        self.header.token_type
+    }
+
     /// Verifies the signature with the key that the token names.
     pub(crate) fn verify_signature(&self, key: &VerificationKey) -> Result<(), SignatureError> {
+        if let Some(p256) = key.p256_for(&self.header.algorithm) {
+            let verified = p256.verify(self.signing_input.as_bytes(), &self.signature);
+            return verified.map_err(|_| SignatureError::Signature);
+        }
         let rsa = key.for_algorithm(&self.header.algorithm).ok_or(SignatureError::Key)?;
         let algorithm = Algorithm::from_str(&self.header.algorithm).map_err(|_| SignatureError::Key)?;
         let verifier = RsaVerifier::new(algorithm, rsa).ok_or(SignatureError::Key)?;

@@ -87,7 +87,7 @@ mod tests {
     use super::*;
     use crate::{
         json::Json,
-        jwt::{IdToken, Requirements},
+        jwt::{Dialect, IdToken, Requirements, TokenType},
     };
 
     fn token(raw: &str) -> Arc<IdToken> {
@@ -95,9 +95,14 @@ mod tests {
             issuer: "i".to_owned(),
             client_id: "c".to_owned(),
             group: None,
+            dialect: Dialect::of_cognito().into(),
         };
         let payload = Json::parse(br#"{"exp":100,"token_use":"id","aud":"c"}"#).unwrap();
-        Arc::new(requirements.verify(raw, payload, UnixTime::from_secs(0)).unwrap())
+        Arc::new(
+            requirements
+                .verify(raw, payload, TokenType::Any, UnixTime::from_secs(0))
+                .unwrap(),
+        )
     }
 
     #[test]

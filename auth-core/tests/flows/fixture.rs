@@ -141,7 +141,7 @@ pub(crate) fn foreign_token() -> String {
     sign(&json!({"alg": "RS256", "kid": KID}), &claims(json!({})), "foreign")
 }
 
-fn sign(header: &Value, claims: &Value, key: &str) -> String {
+pub(crate) fn sign(header: &Value, claims: &Value, key: &str) -> String {
     let input = format!(
         "{}.{}",
         base64(header.to_string().as_bytes()),

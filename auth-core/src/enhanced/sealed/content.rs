@@ -81,7 +81,7 @@ impl Content {
 /// The claims less those that nothing asks for later, and those that are the same for every session.
 fn kept_claims(config: &Config, claims: &Json) -> Json {
     let members = claims.as_object().into_iter().flat_map(Object::iter);
-    let same = implied(config);
+    let same: Vec<_> = implied(config).collect();
     let kept = members.filter(|(name, value)| {
         !NOT_KEPT.contains(name)
             && !same
@@ -104,12 +104,15 @@ fn all_claims(config: &Config, claims: Json) -> Option<Json> {
 }
 
 /// The seal is bound to issuer and client, so these need not be said again.
-fn implied(config: &Config) -> [(&'static str, &str); 3] {
-    [
+fn implied(config: &Config) -> impl Iterator<Item = (&'static str, &str)> {
+    let all = [
         ("iss", config.requirements.issuer.as_str()),
         ("aud", config.client_id.as_str()),
         ("token_use", "id"),
-    ]
+    ];
+    // The last is Cognito's alone.
+    let count = if config.requirements.dialect.is_generic() { 2 } else { 3 };
+    all.into_iter().take(count)
 }
 
 /// A token: the number of its parts and each part decoded; or 0 and the text, where that would not give it back.
