@@ -3,6 +3,7 @@
 #
 #   scripts/require.sh build      a C compiler and cmake, for Pingora's build
 #   scripts/require.sh browser    Chromium, Node.js and npm, for the browser tests
+#   scripts/require.sh node       Node.js and npm, for tests against npm's packages
 #   scripts/require.sh edge       Python 3, for the edge packages' start-up tests
 #   scripts/require.sh nginx      nginx, which the tests put in front of the proxy
 #   scripts/require.sh deploy     Python 3 with venv, for the checks of the stack
@@ -35,6 +36,10 @@ for task in "$@"; do
         has node || need Node.js nodejs nodejs node
         has npm || need npm npm npm node
         ;;
+    node)
+        has node || need Node.js nodejs nodejs node
+        has npm || need npm npm npm node
+        ;;
     edge)
         has python3 || need Python-3 python3 python3 python
         ;;
@@ -46,7 +51,7 @@ for task in "$@"; do
         python3 -c "import ensurepip, venv" 2>/dev/null || need Python-venv python3-venv python3 python
         ;;
     *)
-        echo "unknown task: $task (build, browser, edge, nginx, deploy)" >&2
+        echo "unknown task: $task (build, browser, node, edge, nginx, deploy)" >&2
         exit 2
         ;;
     esac

@@ -147,11 +147,7 @@ pub(crate) fn sign(header: &Value, claims: &Value, key: &str) -> String {
         base64(header.to_string().as_bytes()),
         base64(claims.to_string().as_bytes())
     );
-    let pem: String = read(&format!("{key}.private.pem"))
-        .lines()
-        .filter(|line| !line.starts_with('-'))
-        .collect();
-    let pair = RsaKeyPair::from_pkcs8(&unbase64(&pem)).unwrap();
+    let pair = key_pair(key);
     let mut signature = vec![0; pair.public().modulus_len()];
     let encoding: &'static dyn RsaEncoding = if header["alg"] == "RS384" {
         &RSA_PKCS1_SHA384
@@ -161,6 +157,15 @@ pub(crate) fn sign(header: &Value, claims: &Value, key: &str) -> String {
     pair.sign(encoding, &SystemRandom::new(), input.as_bytes(), &mut signature)
         .unwrap();
     format!("{input}.{}", base64(&signature))
+}
+
+/// The keys of that name.
+pub(crate) fn key_pair(name: &str) -> RsaKeyPair {
+    let pem: String = read(&format!("{name}.private.pem"))
+        .lines()
+        .filter(|line| !line.starts_with('-'))
+        .collect();
+    RsaKeyPair::from_pkcs8(&unbase64(&pem)).unwrap()
 }
 
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

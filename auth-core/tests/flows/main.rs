@@ -7,6 +7,7 @@
 )]
 
 mod attacks;
+mod aws_jwt_verify;
 mod browser;
 mod enhanced_api;
 mod enhanced_attempts;
