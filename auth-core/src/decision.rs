@@ -118,8 +118,19 @@ pub struct Response {
     pub headers: ResponseHeaders,
     /// The body; empty for redirects.
     pub body: String,
+    /// Whose Content-Security-Policy is among the headers.
+    pub security_policy: SecurityPolicy,
     /// Why it was generated.
     pub reason: Reason,
+}
+
+/// Whose Content-Security-Policy is among a response's headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecurityPolicy {
+    /// The body's own, made for it alone: nothing is to take its place.
+    Own,
+    /// One that is configured for the site's content, or none.
+    Configured,
 }
 
 /// Why a decision came out as it did: the label of metrics and log events, and the `data-reason` of pages.

@@ -35,7 +35,7 @@ mod verification;
 pub use authenticator::{Authenticator, Capabilities, ForwardCookies, PendingCall, Step};
 pub use call::{AfterAttempt, CallError, CallPurpose, HttpCall, HttpReply, RetryPolicy, Sharing};
 pub use config::{Config, ConfigError, ConfigProblem, Endpoint, LogLevel, http_headers_from_json};
-pub use decision::{Access, Decision, Forward, Reason, Response, VerifiedIdToken};
+pub use decision::{Access, Decision, Forward, Reason, Response, SecurityPolicy, VerifiedIdToken};
 pub use enhanced::{RuleOutcome, RuleStep, RuleTrace};
 pub use entropy::Entropy;
 pub use headers::{ConfiguredHeaders, ResponseHeaders};

@@ -3,7 +3,7 @@
 //! It loads nothing, runs nothing, and works under `default-src 'none'; style-src 'unsafe-inline'`.
 //! `<html data-page data-reason>` says to scripts and tests what it is.
 
-use crate::{Config, Decision, Reason, Response, ResponseHeaders, Step};
+use crate::{Config, Decision, Reason, Response, ResponseHeaders, SecurityPolicy, Step};
 
 const TEMPLATE: &str = include_str!("page.html");
 
@@ -54,6 +54,7 @@ impl Page<'_> {
             status: 200,
             headers,
             body: self.render(),
+            security_policy: SecurityPolicy::Configured,
             reason: self.reason,
         }))
     }

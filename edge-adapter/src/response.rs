@@ -152,7 +152,7 @@ pub(crate) fn merge_headers(
 
 #[cfg(test)]
 mod tests {
-    use auth_core::{Reason, ResponseHeaders};
+    use auth_core::{Reason, ResponseHeaders, SecurityPolicy};
     use serde_json::{Value, json};
 
     use super::*;
@@ -166,6 +166,7 @@ mod tests {
             status,
             headers: list,
             body,
+            security_policy: SecurityPolicy::Configured,
             reason: Reason::SignedIn,
         }
     }

@@ -1,6 +1,6 @@
 //! Redirect responses, all alike: 307, the location, cookies, and the configured headers last.
 
-use crate::{Config, Decision, Reason, Response, ResponseHeaders, Step};
+use crate::{Config, Decision, Reason, Response, ResponseHeaders, SecurityPolicy, Step};
 
 /// The end of a flow in a 307 to `location`.
 pub(crate) fn redirect(config: &Config, location: String, cookies: Vec<String>, reason: Reason) -> Step {
@@ -14,6 +14,7 @@ pub(crate) fn redirect(config: &Config, location: String, cookies: Vec<String>, 
         status: 307,
         headers,
         body: String::new(),
+        security_policy: SecurityPolicy::Configured,
         reason,
     }))
 }

@@ -1,6 +1,6 @@
 //! What we answer ourselves: never stored by anyone, whatever headers are configured.
 
-use crate::{Config, Decision, Reason, Response, ResponseHeaders, Step};
+use crate::{Config, Decision, Reason, Response, ResponseHeaders, SecurityPolicy, Step};
 
 /// An answer to be.
 #[derive(Debug)]
@@ -8,6 +8,7 @@ pub(crate) struct Answer {
     status: u16,
     headers: ResponseHeaders,
     body: String,
+    security_policy: SecurityPolicy,
     reason: Reason,
 }
 
@@ -18,14 +19,21 @@ impl Answer {
             status,
             headers: ResponseHeaders::default(),
             body: String::new(),
+            security_policy: SecurityPolicy::Configured,
             reason,
         }
     }
 
-    /// A page for a person.
-    pub(crate) fn html(status: u16, reason: Reason, body: String) -> Self {
-        let answer = Self::new(status, reason).with("Content-Type", "text/html; charset=UTF-8");
-        Self { body, ..answer }
+    /// A page for a person, with the Content-Security-Policy that it was made for.
+    pub(crate) fn html(status: u16, reason: Reason, body: String, policy: impl Into<String>) -> Self {
+        let answer = Self::new(status, reason)
+            .with("Content-Type", "text/html; charset=UTF-8")
+            .with("Content-Security-Policy", policy);
+        Self {
+            body,
+            security_policy: SecurityPolicy::Own,
+            ..answer
+        }
     }
 
     /// JSON for a program.
@@ -62,6 +70,7 @@ impl Answer {
             status: self.status,
             headers,
             body: self.body,
+            security_policy: self.security_policy,
             reason: self.reason,
         }))
     }

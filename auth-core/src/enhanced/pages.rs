@@ -60,8 +60,8 @@ impl Pages {
     }
 
     fn answer(&self, status: u16, viewer: &Viewer, shown: Shown<'_>) -> Answer {
-        Answer::html(status, shown.reason, self.render(viewer, shown))
-            .with("Content-Security-Policy", self.security_policy.as_str())
+        let body = self.render(viewer, shown);
+        Answer::html(status, shown.reason, body, self.security_policy.as_str())
     }
 
     fn render(&self, viewer: &Viewer, shown: Shown<'_>) -> String {
@@ -133,7 +133,7 @@ fn plain(status: u16, shown: Shown<'_>) -> Answer {
         details: shown.details,
         link: shown.link,
     };
-    Answer::html(status, shown.reason, page.render()).with("Content-Security-Policy", policy("'unsafe-inline'", ""))
+    Answer::html(status, shown.reason, page.render(), policy("'unsafe-inline'", ""))
 }
 
 /// Nothing but one style and perhaps a logo; nobody's frame.

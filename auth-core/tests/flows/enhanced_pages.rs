@@ -1,6 +1,6 @@
 //! The enhanced profile's pages: status, language, the site's looks and words, and what no setting can change.
 
-use auth_core::{Authenticator, CallError, Config, HttpReply, Reason, Response, Step, json::Json};
+use auth_core::{Authenticator, CallError, Config, HttpReply, Reason, Response, SecurityPolicy, Step, json::Json};
 use serde_json::{Value, json};
 
 use crate::{
@@ -72,6 +72,38 @@ fn pain_20_trouble_with_the_provider_has_a_status_and_a_code_of_its_own() {
             status == 503 || status == 429
         );
         assert!(answer.headers.first("set-cookie").is_none());
+    }
+}
+
+/// T-XSS-1: an adapter is told by a word which policy is the page's own, and need not guess by its text.
+#[test]
+fn t_xss_1_a_page_says_that_its_policy_is_its_own_and_nothing_else_does() {
+    let content = "default-src 'none'; style-src 'sha256-x' https://evil.example";
+    let headers = json!({"Content-Security-Policy": content});
+    for (enhancements, profile) in [
+        (json!({}), "enhanced"),
+        (json!({"pages": false}), "enhanced"),
+        (json!({}), "reference"),
+    ] {
+        let mut all = json!({"profile": profile, "httpHeaders": headers});
+        if profile == "enhanced" {
+            all["enhancements"] = enhancements;
+        }
+        let auth = site(all);
+        let page = bad_callback(&auth, &[]);
+        let is_ours = profile == "enhanced";
+        assert_eq!(page.security_policy == SecurityPolicy::Own, is_ours);
+        let name = |name: &str| name.eq_ignore_ascii_case("content-security-policy");
+        let policies: Vec<&str> = page
+            .headers
+            .iter()
+            .filter(|(known, _)| name(known))
+            .map(|(_, value)| value)
+            .collect();
+        assert_eq!(policies.len(), 1);
+        assert_eq!(policies[0] == content, !is_ours, "{policies:?}");
+        let json = response(Browser::default().ask(&auth, "GET", "/", &[("accept", "application/json")], NOW));
+        assert_eq!(json.security_policy, SecurityPolicy::Configured);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth_core::Response;
+use auth_core::{Response, SecurityPolicy};
 use bytes::Bytes;
 use http::{HeaderName, Method, StatusCode};
 use pingora::{Error, ErrorType, Result, http::ResponseHeader, proxy::Session};
@@ -44,19 +44,13 @@ pub(super) async fn respond(session: &mut Session, exchange: &Exchange, response
     if !as_edge {
         // What the core generates is for one viewer and one moment, whatever it says itself.
         header.insert_header("Cache-Control", "no-store")?;
-        let own_policy = response.headers.first("content-security-policy");
-        if !response.body.is_empty() && !own_policy.is_some_and(allows_one_style) {
+        if !response.body.is_empty() && response.security_policy == SecurityPolicy::Configured {
             // In place of a configured one, which would be meant for the origin's content and take the style from ours.
             header.insert_header("Content-Security-Policy", page::POLICY)?;
         }
         finish_header(&mut header, exchange, Author::Ourselves)?;
     }
     send(session, header, Bytes::from(response.body)).await
-}
-
-/// The policy of the core's own pages, which is stricter than ours: one style by its hash, and nothing else.
-fn allows_one_style(policy: &str) -> bool {
-    policy.starts_with("default-src 'none'; style-src 'sha256-")
 }
 
 /// Writes a JWK set, which anyone may read and keep for a while.

@@ -81,7 +81,7 @@ fn json_length(response: &Response) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use auth_core::Reason;
+    use auth_core::{Reason, SecurityPolicy};
 
     use super::*;
 
@@ -94,6 +94,7 @@ mod tests {
             status: if body.is_empty() { 307 } else { 200 },
             headers: list,
             body,
+            security_policy: SecurityPolicy::Configured,
             reason: Reason::SignedIn,
         }
     }
