@@ -38,6 +38,7 @@ mod sign_out;
 mod start_sign_in;
 mod trouble;
 mod viewer;
+mod way_back;
 mod writer;
 
 pub(crate) use self::bearer::Bearer;

@@ -5,7 +5,7 @@
 //! Errors of bearer tokens are named as RFC 6750, section 3.1, has them.
 
 use super::{answer::Answer, rules::PathPattern, session_info::default_claims, viewer::Viewer};
-use crate::{Config, Reason, config::Reader, json::stringify_text, jwt::Dialect};
+use crate::{Config, Reason, config::Reader, js::query::stringify, json::stringify_text, jwt::Dialect};
 
 /// Where a page begins a sign-in.
 const SIGN_IN: &str = "/_portcullis/sign-in";
@@ -73,7 +73,9 @@ pub(crate) fn unauthorized(config: &Config, viewer: &Viewer, reason: Reason) -> 
             reason.as_str()
         ),
     };
-    let sign_in_url = format!("{}{SIGN_IN}", viewer.origin);
+    let return_to = viewer.way_back.as_ref();
+    let query = return_to.map(|path| format!("?{}", stringify(&[("return_to", path)])));
+    let sign_in_url = format!("{}{SIGN_IN}{}", viewer.origin, query.unwrap_or_default());
     let body = object(&[
         ("error", Some(error)),
         ("reason", Some(reason.as_str())),

@@ -123,7 +123,7 @@ pub(crate) fn begin(
 
 /// Whether a text is a path of this host to every reader (T-REDIR-1): what a browser might take for another host, or
 /// a header for its end, is none.
-fn is_own(path: &str) -> bool {
+pub(super) fn is_own(path: &str) -> bool {
     path.starts_with('/')
         && !path.starts_with("//")
         && path.bytes().all(|byte| matches!(byte, b'!'..=b'~') && byte != b'\\')

@@ -1,6 +1,6 @@
 //! What is kept of a request that cannot simply pass, while calls are under way.
 
-use super::{audience::Audience, cors::Cors, host_cookie::Host};
+use super::{audience::Audience, cors::Cors, host_cookie::Host, way_back};
 use crate::{
     Request, authenticator::Authenticator, cookie_names::REFRESH_MARKER, cookies::Cookies,
     endpoints::check as reference, js::percent::encode_component,
@@ -23,17 +23,26 @@ pub(crate) struct Viewer {
     pub(crate) languages: String,
     /// What the log knows the request by, if the adapter says so.
     pub(crate) request_id: Option<String>,
+    /// Where a sign-in leads back to that this program's user begins.
+    pub(crate) way_back: Option<String>,
     fields: Vec<String>,
 }
 
 impl Viewer {
     pub(crate) fn of(auth: &Authenticator, request: &Request<'_>) -> Self {
-        let (audience, cors) = match auth.config().enhanced.as_deref() {
+        let config = auth.config();
+        let enhanced = config.enhanced.as_deref();
+        let (audience, cors) = match enhanced {
             Some(enhanced) if enhanced.api.covers(request.path) => (Audience::Program, enhanced.cors.of(request)),
             Some(enhanced) if enhanced.api.is_on => (Audience::of(request), enhanced.cors.of(request)),
             _ => (Audience::Person, Cors::default()),
         };
+        let way_back = match (audience, enhanced) {
+            (Audience::Program, Some(enhanced)) => way_back::of(config, enhanced, request),
+            _ => None,
+        };
         Self {
+            way_back,
             origin: request.origin(),
             requested_uri: request.requested_uri(),
             audience,
@@ -70,8 +79,10 @@ impl Viewer {
 
     /// A request that only a program makes, whatever its headers say.
     pub(crate) fn for_program(auth: &Authenticator, request: &Request<'_>) -> Self {
+        let way_back = auth.config().enhanced.as_deref();
         Self {
             audience: Audience::Program,
+            way_back: way_back.and_then(|enhanced| way_back::of(auth.config(), enhanced, request)),
             ..Self::of(auth, request)
         }
     }

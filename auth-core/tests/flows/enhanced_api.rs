@@ -197,9 +197,10 @@ fn pain_03_a_program_is_told_in_json_in_every_branch_of_failure() {
                         .starts_with("Bearer realm="),
                     "{name}"
                 );
-                assert_eq!(
-                    body["sign_in_url"], "https://site.example/_portcullis/sign-in",
-                    "{name}"
+                let url = body["sign_in_url"].as_str().unwrap();
+                assert!(
+                    url.starts_with("https://site.example/_portcullis/sign-in"),
+                    "{name}: {url}"
                 );
                 assert!(body.as_object().unwrap().contains_key("refresh_url"), "{name}");
             }
@@ -207,6 +208,65 @@ fn pain_03_a_program_is_told_in_json_in_every_branch_of_failure() {
                 assert_eq!(answer.headers.first("retry-after"), Some("5"), "{name}");
             }
         }
+    }
+}
+
+/// Whoever follows `sign_in_url` wants to be back on the page that they were on, or at what they asked for.
+#[test]
+fn the_sign_in_that_a_program_is_told_of_leads_back_to_where_its_user_is() {
+    let auth = enhanced(json!({"apiPaths": ["/api/**"]}));
+    let cors: &[(&str, &str)] = &[("sec-fetch-mode", "cors")];
+    let curl: &[(&str, &str)] = &[("accept", "application/json")];
+    let from = |page: &'static str| ("referer", page);
+    let here = from("https://site.example/reports/?q=a%20b&x#part");
+    let back = Some("/reports/?q=a%20b&x");
+    for (method, target, fields, expected) in [
+        ("GET", "/data.json", [cors, &[here]].concat(), back),
+        ("POST", "/data.json", [cors, &[here]].concat(), back),
+        ("GET", "/api/x", vec![here], back),
+        ("GET", "/data.json", cors.to_vec(), None),
+        ("POST", "/form", cors.to_vec(), None),
+        ("PUT", "/form", vec![], None),
+        ("GET", "/api/x", vec![], None),
+        ("GET", "/report?a=1%2F", curl.to_vec(), Some("/report?a=1%2F")),
+        ("HEAD", "/report", curl.to_vec(), Some("/report")),
+        ("GET", "/report", [curl, &[("x-requested-with", "x")]].concat(), None),
+        ("GET", "/socket", vec![("upgrade", "websocket")], None),
+        ("GET", "//evil.example/", curl.to_vec(), None),
+        ("GET", "/_portcullis/session", curl.to_vec(), None),
+        // Neither a path where something is done, nor another origin, however it is spelled.
+        ("GET", "/api/x", vec![from("https://site.example/signout?x")], None),
+        (
+            "GET",
+            "/api/x",
+            vec![from("https://site.example/parseauth?code=c&state=s")],
+            None,
+        ),
+        ("GET", "/api/x", vec![from("https://site.example/%73ignout")], None),
+        ("GET", "/api/x", vec![from("https://evil.example/")], None),
+        ("GET", "/api/x", vec![from("http://site.example/")], None),
+        ("GET", "/api/x", vec![from("https://site.example.evil.example/")], None),
+        ("GET", "/api/x", vec![from("https://site.example@evil.example/")], None),
+        ("GET", "/api/x", vec![from("https://site.example//evil.example")], None),
+        ("GET", "/api/x", vec![from("https://site.example/\\evil.example")], None),
+        ("GET", "/api/x", vec![here, here], None),
+    ] {
+        let asking = Asking {
+            method,
+            target,
+            cookies: &[],
+            fields: &fields,
+        };
+        let told = body(&response(ask(&auth, &asking, NOW)));
+        let url = told["sign_in_url"].as_str().unwrap();
+        let query = url.strip_prefix("https://site.example/_portcullis/sign-in").unwrap();
+        let query = query.strip_prefix('?').unwrap_or(query);
+        let parsed: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let expected: Vec<(String, String)> = expected
+            .map(|path: &str| ("return_to".to_owned(), path.to_owned()))
+            .into_iter()
+            .collect();
+        assert_eq!(parsed, expected, "{method} {target} {fields:?}");
     }
 }
 

@@ -219,6 +219,39 @@ fn a_sign_in_that_succeeds_ends_at_home() {
     }
 }
 
+/// T-REDIR-1: what a program is told to have its user sign in by, and where that ends.
+#[test]
+fn none_of_them_leads_away_by_the_sign_in_that_programs_are_told_of() {
+    let auth = enhanced();
+    let browser = Browser::default();
+    for payload in payloads() {
+        for (target, referer) in [
+            (payload.clone(), String::new()),
+            (format!("/{payload}"), payload.clone()),
+            ("/data".to_owned(), payload.clone()),
+            ("/data".to_owned(), format!("https://site.example{payload}")),
+            ("/data".to_owned(), format!("https://site.example/{payload}")),
+        ] {
+            let mut fields = vec![("accept", "application/json")];
+            if !referer.is_empty() {
+                fields.push(("referer", referer.as_str()));
+            }
+            let Step::Decided(Decision::Respond(told)) = browser.ask(&auth, "GET", &target, &fields, NOW) else {
+                panic!("{target:?} passes")
+            };
+            check(&told, &target).unwrap();
+            let Ok(told) = serde_json::from_str::<Value>(&told.body) else {
+                continue;
+            };
+            if let Some(url) = told["sign_in_url"].as_str() {
+                let way = url.strip_prefix("https://site.example").unwrap();
+                assert!(way.starts_with("/_portcullis/sign-in") && way.is_ascii(), "{way}");
+                follow(&auth, &browser, way).unwrap();
+            }
+        }
+    }
+}
+
 /// T-REDIR-1: the path that notes the use of a session leads back from where it was asked, for those who were sent
 /// there and for those who were not.
 #[test]
