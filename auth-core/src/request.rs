@@ -25,6 +25,9 @@ impl Scheme {
 /// The viewer's other header fields, looked up by name where a decision depends on them.
 pub trait RequestHeaders {
     /// The values of a field in their order; `name` is in lower case. A value that is not text is left out.
+    ///
+    /// An adapter that knows the request's target as it was sent says so under `:path` (RFC 9113, section 8.3.1), in
+    /// every version of HTTP. No field can have that name.
     fn get_all<'h>(&'h self, name: &str) -> Vec<&'h str>;
 }
 
@@ -88,6 +91,15 @@ impl Request<'_> {
             self.path.to_owned()
         } else {
             format!("{}?{}", self.path, self.query)
+        }
+    }
+
+    /// The same byte for byte, where the adapter knows that: path and query do not tell of a `?` that nothing follows.
+    pub(crate) fn target(&self) -> String {
+        let sent = self.header(":path").filter(|_| self.query.is_empty());
+        match sent.and_then(|target| target.strip_suffix('?')) {
+            Some(path) if path == self.path => format!("{path}?"),
+            _ => self.requested_uri(),
         }
     }
 }

@@ -170,6 +170,7 @@ fn decide(
         headers: &headers::Fields {
             of: &posed.header.headers,
             id: None,
+            target_of: (site.conduct == Conduct::Proxy).then_some(&posed.header),
         },
     };
     let demand = match endpoint {

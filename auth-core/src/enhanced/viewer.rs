@@ -44,7 +44,7 @@ impl Viewer {
         Self {
             way_back,
             origin: request.origin(),
-            requested_uri: request.requested_uri(),
+            requested_uri: request.target(),
             audience,
             cors,
             host: Host::of(request),

@@ -57,6 +57,34 @@ fn pain_04_a_posted_form_is_answered_by_303_and_a_program_by_401() {
 }
 
 /// T-CSRF-6: five tabs opened at once, none of which knows of the others.
+/// Path and query do not tell of it: an adapter that knows says what the target was.
+#[test]
+fn a_question_mark_that_nothing_follows_is_part_of_the_deep_link() {
+    for (profile, sent, back) in [
+        ("enhanced", "/deep?", "/deep?"),
+        ("enhanced", "/deep", "/deep"),
+        ("enhanced", "/other?", "/deep"),
+        ("enhanced", "https://evil.example/?", "/deep"),
+        ("reference", "/deep?", "/deep"),
+    ] {
+        let auth = site(json!({"profile": profile}));
+        let mut browser = Browser::default();
+        let fields = [NAVIGATION, &[(":path", sent)]].concat();
+        let away = response(browser.ask(&auth, "GET", "/deep", &fields, NOW));
+        browser.keep(&away);
+        let tokens = match profile {
+            "enhanced" => tokens_for(&away, json!({})),
+            _ => json_reply(&json!({"id_token": token(json!({})), "access_token": "a", "refresh_token": "r"})),
+        };
+        let end = browser.come_back(&auth, &callback(&away), tokens, NOW);
+        assert_eq!(
+            location(&end),
+            format!("https://site.example{back}"),
+            "{profile} {sent}"
+        );
+    }
+}
+
 #[test]
 fn pain_02_five_tabs_at_once_all_end_signed_in_at_their_own_deep_links() {
     let auth = enhanced(json!({}));

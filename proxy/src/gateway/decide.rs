@@ -73,6 +73,10 @@ pub(super) async fn decide(
             headers: &headers::Fields {
                 of: &request.headers,
                 id: Some(id),
+                target_of: match site.conduct {
+                    Conduct::Proxy => Some(request),
+                    Conduct::Edge => None,
+                },
             },
         };
         gate.authenticator

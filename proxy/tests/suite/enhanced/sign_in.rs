@@ -24,6 +24,15 @@ fn a_sign_in_ends_at_its_deep_link_with_nothing_left_of_the_way() {
     assert!(browser.cookie("portcullis-attempt-0").is_none());
 }
 
+#[test]
+fn a_question_mark_that_nothing_follows_comes_back_with_the_deep_link() {
+    let site = site();
+    let mut browser = Browser::new();
+    let target = site.url("/page.html?");
+    browser.sign_in(&target, ALICE.0, ALICE.1);
+    assert_eq!(browser.here().to_string(), target);
+}
+
 /// T-CSRF-6
 #[test]
 fn pain_02_five_tabs_beside_each_other_all_end_at_their_own_pages() {
