@@ -10,7 +10,7 @@ use super::{
     goal::{Goal, admit, admit_noting, end, pass},
     lifetime::Judged,
     own_cookies::first_token,
-    pages::{Shown, show},
+    pages::{Explanation, Shown, show},
     renewal,
     renewing::{renew_ahead, renew_or_turn_away},
     rules::{Demand, Requirement},
@@ -178,9 +178,9 @@ pub(crate) fn forbid(auth: &Authenticator, viewer: &Viewer, reason: Reason) -> S
         return api::refused(status, viewer, reason).decide(config);
     }
     let (kind, details) = match reason {
-        Reason::PathAmbiguous => (PageKind::UnclearAddress, UNCLEAR),
-        Reason::RuleDenied | Reason::NoRule => (PageKind::NotAvailable, CLOSED),
-        _ => (PageKind::NotAuthorized, NOT_AMONG_THEM),
+        Reason::PathAmbiguous => (PageKind::UnclearAddress, Explanation::Unclear),
+        Reason::RuleDenied | Reason::NoRule => (PageKind::NotAvailable, Explanation::Closed),
+        _ => (PageKind::NotAuthorized, Explanation::NotAmongThem),
     };
     let (path, who) = match kind {
         PageKind::NotAuthorized => (config.sign_out_path.as_str(), signed_in_as(config, viewer)),
@@ -189,18 +189,12 @@ pub(crate) fn forbid(auth: &Authenticator, viewer: &Viewer, reason: Reason) -> S
     let shown = Shown {
         kind,
         reason,
-        details,
+        details: Some(&details),
         link: &viewer.address(path),
         who: who.as_deref(),
     };
     show(auth, viewer, status, shown).decide(config)
 }
-
-const UNCLEAR: &str = "The path of this address can be read in more than one way, and it depends on the way whether \
-    you may see what is there.";
-const CLOSED: &str = "No rule of this site lets anybody see this address.";
-
-const NOT_AMONG_THEM: &str = "Your account is not among those that this content is meant for.";
 
 /// Names the account, so that its holder sees that it is another than was meant. The token's signature was right;
 /// the name is only shown.

@@ -10,6 +10,7 @@ use super::{
     audience::Audience,
     host_cookie::Host,
     lifetime::{Judged, Lifetime},
+    pages::Explanation,
     session::{Found, Session, find},
     trouble::Trouble,
     viewer::Viewer,
@@ -85,9 +86,7 @@ pub(crate) fn begin(
         Param::Absent | Param::Many(_) => rooted(None),
     };
     if !was_sent(&viewer.host, Cookies::new(request.cookies)) {
-        let details = "Your browser does not keep the cookie that says when you were last here. Cookies may be blocked \
-            for this site.";
-        return Trouble::new(Reason::LoopCookies, details).respond(auth, &viewer, &return_to);
+        return Trouble::new(Reason::LoopCookies, Explanation::UseNotKept).respond(auth, &viewer, &return_to);
     }
     let cookies = match find(auth, enhanced, request, now) {
         Found::Valid(session) => match lifetime.of_request(auth, &session, request, now) {

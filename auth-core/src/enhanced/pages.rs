@@ -4,10 +4,14 @@
 //! text from outside is escaped. The page names the reason's code, and the request's id where the adapter has one.
 
 mod branding;
+mod explanation;
 mod words;
 
-pub(super) use self::branding::colour_keys;
-use self::{branding::Branding, words::Words};
+use self::{
+    branding::Branding,
+    words::{Language, Words},
+};
+pub(super) use self::{branding::colour_keys, explanation::Explanation};
 use super::{answer::Answer, viewer::Viewer};
 use crate::{
     Reason, Request, Step,
@@ -24,8 +28,8 @@ const TEMPLATE: &str = include_str!("pages/page.html");
 pub(crate) struct Shown<'a> {
     pub(crate) kind: PageKind,
     pub(crate) reason: Reason,
-    /// For those who want to know more; left out when empty. Never a secret.
-    pub(crate) details: &'a str,
+    /// For those who want to know more.
+    pub(crate) details: Option<&'a Explanation>,
     /// Where the one link leads: an address of ours.
     pub(crate) link: &'a str,
     /// Who is signed in.
@@ -79,26 +83,28 @@ impl Pages {
             "message" => html.push_str(&escape(wording.message)),
             "who" => {
                 if let Some(who) = shown.who {
-                    let (label, who) = (escape(speech.labels.signed_in_as), escape(who));
+                    let (label, who) = (escape(speech.language.labels.signed_in_as), escape(who));
                     html.push_str(&format!("<p>{label} <strong>{who}</strong></p>\n"));
                 }
             }
             "link" => html.push_str(&escape(shown.link)),
             "link-text" => html.push_str(&escape(wording.link)),
-            _ => html.push_str(&details(&speech.labels, viewer, shown)),
+            _ => html.push_str(&details(speech.language, viewer, shown)),
         })
     }
 }
 
 /// The part that is folded away: why, and what to tell who asks.
-fn details(labels: &words::Labels, viewer: &Viewer, shown: Shown<'_>) -> String {
-    if shown.details.is_empty() {
+fn details(language: &Language, viewer: &Viewer, shown: Shown<'_>) -> String {
+    let Some(explanation) = shown.details else {
         return String::new();
-    }
+    };
+    let labels = &language.labels;
     let mut html = format!(
-        "<details><summary>{}</summary>\n<p lang=\"en\">{}</p>\n<p>{}: <code>{}</code>",
+        "<details><summary>{}</summary>\n<p lang=\"{}\">{}</p>\n<p>{}: <code>{}</code>",
         escape(labels.details),
-        escape(shown.details),
+        language.code,
+        escape(&explanation.text(language.pick)),
         escape(labels.code),
         shown.reason.as_str()
     );
@@ -130,7 +136,7 @@ fn plain(status: u16, shown: Shown<'_>) -> Answer {
     let page = Page {
         kind: shown.kind,
         reason: shown.reason,
-        details: shown.details,
+        details: &shown.details.map(Explanation::english).unwrap_or_default(),
         link: shown.link,
     };
     Answer::html(status, shown.reason, page.render(), policy("'unsafe-inline'", ""))
@@ -151,7 +157,7 @@ pub(crate) fn signed_out(auth: &Authenticator, request: &Request<'_>) -> Step {
     let shown = Shown {
         kind: PageKind::SignedOut,
         reason: Reason::SignedOut,
-        details: "",
+        details: None,
         link: &viewer.address("/"),
         who: None,
     };

@@ -8,7 +8,7 @@ use super::{
     audience::Audience,
     check::turn_away,
     goal::{Goal, admit},
-    pages::{Shown, show},
+    pages::{Explanation, Shown, show},
     renewal::{self, Renewed},
     rules::Requirement,
     session::{Kept, Session},
@@ -110,7 +110,7 @@ pub(crate) fn unavailable(auth: &Authenticator, viewer: &Viewer, reason: Reason)
             let shown = Shown {
                 kind: PageKind::ProviderIssue,
                 reason,
-                details: "The sign-in service could not be asked to renew your session. Try again in a moment.",
+                details: Some(&Explanation::NotRenewed),
                 link: &viewer.address(&viewer.requested_uri),
                 who: None,
             };

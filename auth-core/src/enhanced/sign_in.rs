@@ -8,6 +8,7 @@ use super::{
     answer::Answer,
     attempt::{Attempt, AttemptState, Attempts, Lost},
     hops::Hops,
+    pages::Explanation,
     session::{Found, find},
     start_sign_in::start_anew,
     trouble::Trouble,
@@ -53,7 +54,7 @@ pub(crate) fn begin(
     let viewer = Viewer::of(auth, request);
     let query = Query::parse(request.query);
     if ["code", "state", "error"].iter().any(|name| is_repeated(&query, name)) {
-        let trouble = Trouble::new(Reason::CallbackInvalid, "The address carries one of its parts twice.");
+        let trouble = Trouble::new(Reason::CallbackInvalid, Explanation::RepeatedPart);
         return trouble.respond(auth, &viewer, "/");
     }
     let Some(state) = query.param("state").single() else {
@@ -88,10 +89,7 @@ fn without_state(
     now: UnixTime,
     rng: &mut dyn Entropy,
 ) -> Step {
-    let trouble = Trouble::new(
-        Reason::StateMissing,
-        "The sign-in service sent you here without saying for which sign-in.",
-    );
+    let trouble = Trouble::new(Reason::StateMissing, Explanation::NoState);
     if query.param("code").single().is_some() {
         start_anew(auth, viewer, UNKNOWN, trouble, now, rng)
     } else {
@@ -112,7 +110,7 @@ fn foreign_state(
     // The reference never begins one at another provider than Cognito.
     let known = Some(state).filter(|_| !auth.config().requirements.dialect.is_generic());
     let Some(state) = known.and_then(State::open) else {
-        let trouble = Trouble::new(Reason::StateInvalid, "The state in the address is not one of ours.");
+        let trouble = Trouble::new(Reason::StateInvalid, Explanation::ForeignState);
         return trouble.respond(auth, viewer, "/");
     };
     let nonce = Cookies::new(request.cookies).get_non_empty(NONCE);
@@ -137,19 +135,10 @@ fn lost_attempt(
 ) -> Step {
     let (return_to, trouble) = match lost {
         Lost::Missing => ("/", cookies_missing()),
-        Lost::Replaced => (
-            "/",
-            Trouble::new(
-                Reason::AttemptReplaced,
-                "Too many sign-ins were begun in this browser at once.",
-            ),
-        ),
+        Lost::Replaced => ("/", Trouble::new(Reason::AttemptReplaced, Explanation::TooManySignIns)),
         Lost::Expired(return_to) => (
             return_to.as_str(),
-            Trouble::new(
-                Reason::AttemptExpired,
-                "Too much time has passed since this sign-in was begun.",
-            ),
+            Trouble::new(Reason::AttemptExpired, Explanation::TooLate),
         ),
     };
     if has_session {
@@ -159,11 +148,7 @@ fn lost_attempt(
 }
 
 fn cookies_missing() -> Trouble {
-    Trouble::new(
-        Reason::AttemptMissing,
-        "Your browser did not send back the cookie that ties this sign-in to it. Cookies may be blocked for this \
-         site, as they are for sites shown inside others, or the sign-in was begun under another address.",
-    )
+    Trouble::new(Reason::AttemptMissing, Explanation::CookieMissing)
 }
 
 /// To the page that was asked for, without a trace of the callback's address.
@@ -180,15 +165,15 @@ fn clean_redirect(viewer: &Viewer, return_to: &str, reason: Reason) -> Answer {
 impl SigningIn {
     fn proceed(self, auth: &Authenticator, query: &Query<'_>) -> Step {
         if is_of_another_issuer(auth, query) {
-            let details = "The answer comes from another sign-in service than the one that was asked.";
-            return self.fail(auth, Trouble::new(Reason::CallbackInvalid, details));
+            let trouble = Trouble::new(Reason::CallbackInvalid, Explanation::OtherProvider);
+            return self.fail(auth, trouble);
         }
         if let Some(error) = query.param("error").single() {
             let description = query.param("error_description");
             return self.fail(auth, Trouble::reported(error, description.single()));
         }
         let Some(code) = query.param("code").single() else {
-            let trouble = Trouble::new(Reason::CallbackInvalid, "The address carries no code.");
+            let trouble = Trouble::new(Reason::CallbackInvalid, Explanation::NoCode);
             return self.fail(auth, trouble);
         };
         let config = auth.config();
@@ -211,8 +196,7 @@ impl SigningIn {
             Err(error) => return self.refused(auth, Trouble::redeeming(outcome, &error), now, rng),
         };
         let Some(token) = reply.member("id_token").and_then(Json::as_str).map(str::to_owned) else {
-            let details = "The sign-in service gave no usable id token.";
-            return self.fail(auth, Trouble::new(Reason::TokenReply, details));
+            return self.fail(auth, Trouble::new(Reason::TokenReply, Explanation::NoToken));
         };
         verify_then(auth, &token, now, rng, move |auth, verification, now, rng| {
             self.verified(auth, &reply, verification, now, rng)
@@ -244,8 +228,7 @@ impl SigningIn {
             Err(reason) => return self.fail(auth, unverified(reason)),
         };
         if !self.is_for(&token) {
-            let details = "The session that came back belongs to another sign-in.";
-            return self.fail(auth, Trouble::new(Reason::NonceClaim, details));
+            return self.fail(auth, Trouble::new(Reason::NonceClaim, Explanation::OtherSignIn));
         }
         let Some(enhanced) = auth.config().enhanced.as_deref() else {
             return self.fail(auth, unverified(Reason::TokenReply));
@@ -302,20 +285,8 @@ fn is_of_another_issuer(auth: &Authenticator, query: &Query<'_>) -> bool {
 /// The provider's own token does not pass: a matter of configuration or of clocks.
 fn unverified(reason: Reason) -> Trouble {
     match reason {
-        Reason::GroupRequired => Trouble::new(
-            reason,
-            "Your account is not among those that this content is meant for.",
-        ),
-        Reason::SessionExpired | Reason::TokenNotYetValid => Trouble::new(
-            Reason::ClockSkew,
-            "The session that came back is not valid at this time. Most likely this server's clock is wrong.",
-        ),
-        reason => Trouble::new(
-            Reason::TokenUnverified,
-            format!(
-                "The session that came back did not pass this site's checks: {}.",
-                reason.as_str()
-            ),
-        ),
+        Reason::GroupRequired => Trouble::new(reason, Explanation::NotAmongThem),
+        Reason::SessionExpired | Reason::TokenNotYetValid => Trouble::new(Reason::ClockSkew, Explanation::OutOfTime),
+        reason => Trouble::new(Reason::TokenUnverified, Explanation::CheckFailed(reason.as_str())),
     }
 }

@@ -1,9 +1,7 @@
 //! What a person is told when something went wrong: whose fault it is decides the status.
 
-use std::borrow::Cow;
-
 use super::{
-    pages::{Shown, show},
+    pages::{Explanation, Shown, show},
     viewer::Viewer,
 };
 use crate::{
@@ -14,15 +12,15 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Trouble {
     reason: Reason,
-    details: Cow<'static, str>,
+    details: Explanation,
     retry_after_secs: Option<i64>,
 }
 
 impl Trouble {
-    pub(crate) fn new(reason: Reason, details: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn new(reason: Reason, details: Explanation) -> Self {
         Self {
             reason,
-            details: details.into(),
+            details,
             retry_after_secs: match status(reason) {
                 429 | 503 => Some(5),
                 _ => None,
@@ -33,23 +31,15 @@ impl Trouble {
     /// The browser signs in again and again; `why` is what is wrong with its session each time.
     pub(crate) fn going_round(why: Reason, over_in_secs: i64) -> Self {
         let (reason, details) = match why {
-            Reason::SessionExpired | Reason::SessionNotRefreshable | Reason::TokenNotYetValid => (
-                Reason::LoopClock,
-                "Each new session counts as expired, or as not valid yet. Most likely this server's clock is wrong.",
-            ),
-            Reason::SessionAbsent => (
-                Reason::LoopCookies,
-                "Each sign-in works, but your browser does not send the session's cookies back. They may be blocked, \
-                 meant for another domain, too large, or marked Secure on a site without https.",
-            ),
-            _ => (
-                Reason::LoopToken,
-                "Each sign-in works, but this site does not accept the session that comes of it.",
-            ),
+            Reason::SessionExpired | Reason::SessionNotRefreshable | Reason::TokenNotYetValid => {
+                (Reason::LoopClock, Explanation::EachOutOfTime)
+            }
+            Reason::SessionAbsent => (Reason::LoopCookies, Explanation::EachLost),
+            _ => (Reason::LoopToken, Explanation::EachRefused),
         };
         Self {
             reason,
-            details: details.into(),
+            details,
             retry_after_secs: Some(over_in_secs),
         }
     }
@@ -66,7 +56,7 @@ impl Trouble {
             _ => Reason::ProviderError,
         };
         let description = description.map(|text| format!(" ({text})")).unwrap_or_default();
-        Self::new(reason, format!("The sign-in service says: {error}{description}"))
+        Self::new(reason, Explanation::ProviderSays(format!("{error}{description}")))
     }
 
     /// What the token endpoint made of the code.
@@ -80,7 +70,7 @@ impl Trouble {
             (_, TokenError::Refused { error: Some(error), .. }) => refusal(error),
             _ => Reason::TokenEndpoint,
         };
-        Self::new(reason, error.details())
+        Self::new(reason, error.into())
     }
 
     pub(crate) const fn reason(&self) -> Reason {
@@ -92,7 +82,7 @@ impl Trouble {
         let shown = Shown {
             kind: kind(self.reason),
             reason: self.reason,
-            details: &self.details,
+            details: Some(&self.details),
             link: &viewer.address(link),
             who: None,
         };

@@ -2,7 +2,8 @@
 
 mod languages;
 
-use self::languages::{ENGLISH, LANGUAGES, Language};
+pub(super) use self::languages::Language;
+use self::languages::{ENGLISH, LANGUAGES};
 use super::Wording;
 use crate::{Reason, config::Reader, json::Json, page::PageKind};
 
@@ -40,7 +41,8 @@ pub(crate) struct Labels {
 /// One language, chosen.
 pub(crate) struct Speech<'w> {
     pub(super) code: &'w str,
-    pub(super) labels: Labels,
+    /// Ours, in which everything is said that is not configured: English where we have none of that code.
+    pub(super) language: &'static Language,
     offered: Option<&'w Offered>,
 }
 
@@ -88,7 +90,7 @@ impl Words {
             .or(self.0.first());
         Speech {
             code: chosen.map_or("en", |offered| offered.code.as_str()),
-            labels: chosen.and_then(|offered| offered.built_in).unwrap_or(&ENGLISH).labels,
+            language: chosen.and_then(|offered| offered.built_in).unwrap_or(&ENGLISH),
             offered: chosen,
         }
     }

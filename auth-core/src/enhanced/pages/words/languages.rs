@@ -1,14 +1,16 @@
 //! What the pages say in German, French and Spanish; the English words stand with the pages' kinds, but for
 //! what the enhanced profile says otherwise.
 
-use super::{Labels, Wording};
+use super::{super::explanation::Row, Labels, Wording};
 use crate::page::PageKind;
 
 /// One language.
 #[derive(Debug)]
 pub(crate) struct Language {
-    pub(super) code: &'static str,
-    pub(super) labels: Labels,
+    pub(in super::super) code: &'static str,
+    pub(in super::super) labels: Labels,
+    /// Its text among those of an explanation.
+    pub(in super::super) pick: fn(&Row) -> &'static str,
     pub(super) pages: &'static [(PageKind, Wording<'static>)],
 }
 
@@ -22,6 +24,7 @@ pub(super) const ENGLISH: Language = Language {
         request: "Request",
         signed_in_as: "You are signed in as",
     },
+    pick: |row| row.en,
     pages: &[(
         PageKind::SignedOut,
         says("Signed out", "You are signed out.", "Sign in again"),
@@ -40,6 +43,7 @@ const GERMAN: Language = Language {
         request: "Anfrage",
         signed_in_as: "Sie sind angemeldet als",
     },
+    pick: |row| row.de,
     pages: &[
         (
             PageKind::NotAuthorized,
@@ -114,6 +118,7 @@ const FRENCH: Language = Language {
         request: "Requête",
         signed_in_as: "Vous êtes connecté en tant que",
     },
+    pick: |row| row.fr,
     pages: &[
         (
             PageKind::NotAuthorized,
@@ -187,6 +192,7 @@ const SPANISH: Language = Language {
         request: "Solicitud",
         signed_in_as: "Ha iniciado sesión como",
     },
+    pick: |row| row.es,
     pages: &[
         (
             PageKind::NotAuthorized,
