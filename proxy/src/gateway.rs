@@ -16,6 +16,7 @@ mod forward_auth;
 mod https;
 mod passage;
 mod response_headers;
+mod spliced;
 mod upstream;
 
 use std::{sync::Arc, time::Instant};

@@ -4,6 +4,9 @@
 //! a connection is looked at when it is taken, and all that wait are looked at from time to time, so that one that
 //! the origin has closed does not stay open on our side.
 
+mod pipe;
+mod plain;
+
 use std::{
     collections::{HashMap, VecDeque},
     fmt,
@@ -21,6 +24,9 @@ use pingora::{
 };
 use tokio::{io::AsyncReadExt as _, task::unconstrained};
 
+use self::pipe::Pipes;
+pub(crate) use self::{pipe::Pipe, plain::PlainStream};
+
 /// Connections of one worker that wait, to all origins together.
 const MOST_KEPT: usize = 128;
 /// How often those that wait are looked at.
@@ -30,6 +36,8 @@ const SWEEP: Duration = Duration::from_secs(1);
 pub(crate) struct Upstreams {
     connector: Arc<TransportConnector>,
     kept: Mutex<Kept>,
+    /// For bodies that pass through the kernel alone.
+    pub(crate) pipes: Pipes,
 }
 
 impl fmt::Debug for Upstreams {
@@ -57,6 +65,7 @@ impl Upstreams {
         Self {
             connector,
             kept: Mutex::default(),
+            pipes: Pipes::default(),
         }
     }
 
@@ -68,7 +77,16 @@ impl Upstreams {
         let waiting = self.lock().take(peer.reuse_hash(), Instant::now());
         match waiting {
             Some(stream) => Ok((stream, true)),
-            None => Ok((self.connector.new_stream(peer).await?, false)),
+            // Boxed: every request would make room for what few of them need.
+            None => Ok((Box::pin(self.make(peer)).await?, false)),
+        }
+    }
+
+    async fn make(&self, peer: &HttpPeer) -> Result<Stream> {
+        if PlainStream::serves(peer) {
+            Ok(Box::new(PlainStream::connect(peer).await?))
+        } else {
+            self.connector.new_stream(peer).await
         }
     }
 

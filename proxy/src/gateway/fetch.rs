@@ -16,11 +16,20 @@ use pingora::{
     upstreams::peer::HttpPeer,
 };
 
-use super::{Gateway, cached, compressed, failure, upstream};
+use super::{Gateway, cached, compressed, failure, spliced, upstream};
 use crate::{
     exchange::{Exchange, Replacement},
     origin::Origin,
+    upstreams::Upstreams,
 };
+
+/// How a body has come.
+enum Body {
+    /// Through the origin's session.
+    Copied,
+    /// Past it.
+    Spliced,
+}
 
 /// How often the origin is asked at most: see the worker's configuration of Pingora.
 const MOST_TRIES: usize = 8;
@@ -73,20 +82,25 @@ impl Gateway {
         origin.read_timeout = peer.options.read_timeout;
         origin.write_timeout = peer.options.write_timeout;
         match self.pass(session, exchange, &mut origin).await {
-            Ok(()) => self.keep(&peer, origin).await,
+            Ok(body) => self.keep(&peer, origin, body).await,
             Err(error) => return Err(failure::judge_retry(session, error, is_reused)),
         }
         Ok(())
     }
 
-    async fn keep(&self, peer: &HttpPeer, mut origin: HttpSession) {
+    async fn keep(&self, peer: &HttpPeer, mut origin: HttpSession, body: Body) {
         origin.respect_keepalive();
-        if let Some(stream) = origin.reuse().await {
+        let stream = match body {
+            Body::Copied => origin.reuse().await,
+            // The session has not seen it, and believes it is still to come.
+            Body::Spliced => origin.will_keepalive().then(|| origin.into_inner()),
+        };
+        if let Some(stream) = stream {
             self.1.keep(peer, stream);
         }
     }
 
-    async fn pass(&self, session: &mut Session, exchange: &mut Exchange, origin: &mut HttpSession) -> Result<()> {
+    async fn pass(&self, session: &mut Session, exchange: &mut Exchange, origin: &mut HttpSession) -> Result<Body> {
         let request = upstream::header(exchange)?;
         origin.write_request_header(request).await.map_err(Error::into_up)?;
         loop {
@@ -105,7 +119,7 @@ impl Gateway {
                 .await
                 .map_err(Error::into_down)?;
             if is_last {
-                return pass_body(session, exchange, origin).await;
+                return pass_body(session, exchange, origin, &self.1).await;
             }
         }
     }
@@ -138,9 +152,17 @@ fn frame(session: &Session, response: &mut ResponseHeader, is_end: bool) -> Resu
     Ok(())
 }
 
-async fn pass_body(session: &mut Session, exchange: &mut Exchange, origin: &mut HttpSession) -> Result<()> {
+async fn pass_body(
+    session: &mut Session,
+    exchange: &mut Exchange,
+    origin: &mut HttpSession,
+    upstreams: &Upstreams,
+) -> Result<Body> {
     let is_untouched = matches!(exchange.replacement, Replacement::None) && exchange.compressing.encoder.is_none();
     if is_untouched && let ServerSession::H1(viewer) = session.as_downstream_mut() {
+        if spliced::pass(viewer, origin, upstreams).await? {
+            return Ok(Body::Spliced);
+        }
         loop {
             let part = tokio::select! {
                 biased;
@@ -151,7 +173,7 @@ async fn pass_body(session: &mut Session, exchange: &mut Exchange, origin: &mut 
             viewer.write_body(part).await.map_err(Error::into_down)?;
         }
         viewer.finish_body().await.map_err(Error::into_down)?;
-        return Ok(());
+        return Ok(Body::Copied);
     }
     let mut is_end = origin.is_body_done();
     loop {
@@ -168,7 +190,7 @@ async fn pass_body(session: &mut Session, exchange: &mut Exchange, origin: &mut 
             written.map_err(Error::into_down)?;
         }
         if is_end {
-            return Ok(());
+            return Ok(Body::Copied);
         }
     }
 }
@@ -182,7 +204,7 @@ async fn while_viewer_stays<T>(session: &mut Session, reading: impl Future<Outpu
     }
 }
 
-fn gone(left: Result<Option<Bytes>>) -> Box<Error> {
+pub(super) fn gone(left: Result<Option<Bytes>>) -> Box<Error> {
     match left {
         Err(error) => error.into_down(),
         Ok(_) => failure::internal("a body that was not there"),

@@ -5,7 +5,7 @@ use std::{
     os::fd::AsRawFd as _,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::SystemTime,
 };
 
@@ -92,8 +92,13 @@ impl AsyncRead for ViewerStream {
 }
 
 impl AsyncWrite for ViewerStream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, buf)
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<std::io::Result<usize>> {
+        let this = self.get_mut();
+        if this.connection.has_pipe() {
+            ready!(this.inner.poll_waiting(cx))?;
+            return this.connection.poll_pipe(this.inner.get_ref(), buf.len(), cx);
+        }
+        Pin::new(&mut this.inner).poll_write(cx, buf)
     }
 
     fn poll_write_vectored(

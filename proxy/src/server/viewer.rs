@@ -1,10 +1,12 @@
 //! What is known of a viewer's connection while its requests are served, from whichever of them.
 
 use std::{
+    io,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -13,7 +15,9 @@ use pingora::{
     protocols::{Ssl, raw_connect::ProxyDigest},
     proxy::Session,
 };
-use tokio::sync::watch;
+use tokio::{net::TcpStream, sync::watch};
+
+use crate::upstreams::Pipe;
 
 /// A viewer's connection. Pingora has a place for such a thing beside each stream, meant for the answer of
 /// a CONNECT proxy, which viewers do not come through.
@@ -25,6 +29,7 @@ pub(crate) struct ViewerConnection {
     /// Milliseconds; 0: no end.
     age: AtomicU64,
     retire: watch::Sender<bool>,
+    lent: Mutex<Option<Pipe>>,
 }
 
 impl ViewerConnection {
@@ -34,6 +39,7 @@ impl ViewerConnection {
             server_name: OnceLock::new(),
             age: AtomicU64::new(0),
             retire: watch::Sender::new(false),
+            lent: Mutex::default(),
         })
     }
 
@@ -67,7 +73,7 @@ impl ViewerConnection {
     }
 
     /// The same from a stream's digest.
-    pub(super) fn in_digest(digest: Option<&Arc<ProxyDigest>>) -> Option<Arc<Self>> {
+    pub(crate) fn in_digest(digest: Option<&Arc<ProxyDigest>>) -> Option<Arc<Self>> {
         digest?.user_data.as_ref()?.downcast_ref::<Arc<Self>>().cloned()
     }
 
@@ -99,5 +105,32 @@ impl ViewerConnection {
             0 => None,
             millis => Some(Duration::from_millis(millis)),
         }
+    }
+
+    /// Until it is taken back, what is written comes out of this pipe, whatever the writer believes to write.
+    /// Plain connections only.
+    pub(crate) fn lend(&self, pipe: Pipe) {
+        *self.lent() = Some(pipe);
+    }
+
+    /// Takes the pipe back.
+    pub(crate) fn take_back(&self) -> Option<Pipe> {
+        self.lent().take()
+    }
+
+    pub(super) fn has_pipe(&self) -> bool {
+        self.lent().is_some()
+    }
+
+    /// Writes up to so many bytes from the pipe that is lent.
+    pub(super) fn poll_pipe(&self, into: &TcpStream, most: usize, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        match self.lent().as_mut() {
+            Some(pipe) => pipe.poll_empty(into, most, cx),
+            None => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+        }
+    }
+
+    fn lent(&self) -> MutexGuard<'_, Option<Pipe>> {
+        self.lent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -27,6 +27,7 @@ mod forwarded;
 mod http_to_https;
 mod identity;
 mod keys;
+mod large_bodies;
 mod leaks;
 mod leftovers;
 mod limits;

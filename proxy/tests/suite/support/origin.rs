@@ -80,6 +80,14 @@ pub(crate) struct Origin {
     pub(crate) address: SocketAddr,
     asked: Shared<Vec<Asked>>,
     released: Shared<bool>,
+    connections: Shared<Connections>,
+}
+
+/// How many there have been.
+#[derive(Default)]
+struct Connections {
+    opened: usize,
+    closed: usize,
 }
 
 impl Origin {
@@ -90,14 +98,20 @@ impl Origin {
             address: listener.local_addr().unwrap(),
             asked: Shared::default(),
             released: Shared::default(),
+            connections: Shared::default(),
         };
         let answer = Arc::new(answer);
         let serving = origin.clone();
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let (origin, answer) = (serving.clone(), Arc::clone(&answer));
-                // A connection that breaks is the proxy's doing, and for the test to notice there.
-                thread::spawn(move || origin.serve(stream, &*answer));
+                origin.connections.0.lock().unwrap().opened += 1;
+                thread::spawn(move || {
+                    // A connection that breaks is the proxy's doing, and for the test to notice there.
+                    origin.serve(stream, &*answer);
+                    origin.connections.0.lock().unwrap().closed += 1;
+                    origin.connections.1.notify_all();
+                });
             }
         });
         origin
@@ -130,6 +144,18 @@ impl Origin {
         let (asked, changed) = &*self.asked;
         let waited = changed.wait_timeout_while(asked.lock().unwrap(), HANGS, |asked| asked.len() < count);
         assert!(!waited.unwrap().1.timed_out(), "the origin was not asked");
+    }
+
+    /// How many connections it has had.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.0.lock().unwrap().opened
+    }
+
+    /// Waits until so many connections have ended.
+    pub(crate) fn wait_for_closed(&self, count: usize) {
+        let (connections, changed) = &*self.connections;
+        let waited = changed.wait_timeout_while(connections.lock().unwrap(), HANGS, |all| all.closed < count);
+        assert!(!waited.unwrap().1.timed_out(), "the connection was not closed");
     }
 
     /// Lets held answers go on.
