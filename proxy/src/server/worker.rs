@@ -40,6 +40,9 @@ use crate::{
 
 /// Requests at a time on one HTTP/2 connection; browsers have no more under way.
 const HTTP2_STREAMS: u32 = 100;
+/// What a viewer may leave with us of its header fields, to refer to instead of sending them again (RFC 7541). A
+/// session's cookies have room in it, which they have not in the usual 4 KB: browsers then send them once a connection.
+const HTTP2_HEADER_TABLE: u32 = 16 * 1024;
 /// Streams that a viewer has reset and that we still remember.
 const HTTP2_RESETS: usize = 20;
 /// Streams that we had to reset for a viewer's faults.
@@ -200,6 +203,7 @@ fn http2_options(limits: &Limits) -> H2Options {
     let mut options = default_h2_options();
     options
         .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
+        .header_table_size(HTTP2_HEADER_TABLE)
         .max_concurrent_streams(HTTP2_STREAMS)
         .max_concurrent_reset_streams(HTTP2_RESETS)
         .max_pending_accept_reset_streams(HTTP2_RESETS)

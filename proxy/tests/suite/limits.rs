@@ -179,6 +179,17 @@ fn get(stream: u32, flags: u8) -> Vec<u8> {
 
 /// Sends a flood on a fresh HTTP/2 connection; the error code of the answer's GOAWAY, if there is one.
 fn flood(site: &Site, certificate: &Certificate, frames: impl Iterator<Item = Vec<u8>>) -> Option<u32> {
+    let heard = speak(site, certificate, frames, |heard| goaway(heard).is_some());
+    goaway(&heard)
+}
+
+/// Sends frames on a fresh HTTP/2 connection; what is heard until it is enough, or until the connection ends.
+fn speak(
+    site: &Site,
+    certificate: &Certificate,
+    frames: impl Iterator<Item = Vec<u8>>,
+    is_enough: impl Fn(&[u8]) -> bool,
+) -> Vec<u8> {
     let mut stream = TcpStream::connect(site.https.unwrap()).unwrap();
     stream
         .set_read_timeout(Some(std::time::Duration::from_secs(40)))
@@ -197,11 +208,11 @@ fn flood(site: &Site, certificate: &Certificate, frames: impl Iterator<Item = Ve
     while matches!(connection.read_tls(&mut stream), Ok(1..)) && connection.process_new_packets().is_ok() {
         // It would block once everything that has come is read.
         let _ = connection.reader().read_to_end(&mut heard);
-        if goaway(&heard).is_some() {
+        if is_enough(&heard) {
             break;
         }
     }
-    goaway(&heard)
+    heard
 }
 
 fn goaway(mut heard: &[u8]) -> Option<u32> {
@@ -242,4 +253,55 @@ fn floods_of_http_2_end_their_connection_and_no_other() {
     assert_eq!(flood(&site, &certificate, endless), Some(ENHANCE_YOUR_CALM));
     let response = site.get("/", &site.session());
     assert_eq!((response.status, response.text().as_str()), (200, CONTENT));
+}
+
+/// HPACK's number after a prefix of so many bits (RFC 7541, section 5.1).
+fn number(first: u8, bits: u32, value: usize) -> Vec<u8> {
+    let most = (1 << bits) - 1;
+    if value < most {
+        return vec![first | u8::try_from(value).unwrap()];
+    }
+    let mut bytes = vec![first | u8::try_from(most).unwrap()];
+    let mut left = value - most;
+    while left >= 128 {
+        bytes.push(u8::try_from(left % 128).unwrap() | 128);
+        left /= 128;
+    }
+    bytes.push(u8::try_from(left).unwrap());
+    bytes
+}
+
+/// The usual 4 KB for what a viewer refers to instead of sending it again are too small for a session.
+#[test]
+fn a_session_s_cookies_are_sent_once_on_an_http_2_connection() {
+    const TABLE: usize = 16 * 1024;
+    let (certificate, site) = encrypted();
+    let cookies = format!("{}; padding={}", site.session(), "p".repeat(5000));
+    let authority = |block: &mut Vec<u8>| {
+        block.extend([0x82, 0x87, 0x84, 0x01, u8::try_from(HOST.len()).unwrap()]);
+        block.extend(HOST.as_bytes());
+    };
+    let mut first = number(0x20, 5, TABLE);
+    authority(&mut first);
+    first.extend(number(0x40, 6, 32));
+    first.extend(number(0, 7, cookies.len()));
+    first.extend(cookies.as_bytes());
+    let mut again = Vec::new();
+    authority(&mut again);
+    again.push(0x80 | 62);
+    let frames = [
+        frame(SETTINGS, 1, 0, &[]),
+        frame(HEADERS, 5, 1, &first),
+        frame(HEADERS, 5, 3, &again),
+    ];
+    let answers = |heard: &[u8]| {
+        heard
+            .windows(CONTENT.len())
+            .filter(|part| *part == CONTENT.as_bytes())
+            .count()
+    };
+    let heard = speak(&site, &certificate, frames.into_iter(), |heard| {
+        answers(heard) == 2 || goaway(heard).is_some()
+    });
+    assert_eq!(answers(&heard), 2);
 }
