@@ -120,6 +120,7 @@ pub struct Config {
     pub(crate) sign_out_path: String,
     pub(crate) refresh_path: String,
     pub(crate) signed_out_path: String,
+    endpoint_paths: EndpointPaths,
     pub(crate) cookie_scheme: CookieScheme,
     pub(crate) cookie_settings: CookieSettings,
     pub(crate) additional_cookies: Object<String>,
@@ -219,6 +220,7 @@ impl Config {
             signed_out_path: reader.path("redirectPathSignOut"),
             refresh_path: reader.path("redirectPathAuthRefresh"),
             sign_out_path: reader.path("signOutUrl"),
+            endpoint_paths: EndpointPaths::default(),
             secrets: Secrets::read(&mut reader, &cookie_settings.nonce),
             cookie_scheme,
             cookie_settings,
@@ -228,6 +230,7 @@ impl Config {
             unread: provider.unread,
             client_id,
         };
+        config.endpoint_paths = EndpointPaths::new(&config);
         reader.check_endpoints_differ(&[&config.sign_in_path, &config.refresh_path, &config.sign_out_path]);
         config.enhanced = enhancements::read(&mut reader, &config).map(Box::new);
         reader.finish(config)
@@ -238,18 +241,10 @@ impl Config {
     #[must_use]
     pub fn endpoint_of(&self, path: &str) -> Endpoint {
         let path = decoded(path);
-        // A configured path may carry a query; only what stands before it names the endpoint.
-        let is = |configured: &str| decoded(configured.split('?').next().unwrap_or_default()) == path;
-        if is(&self.sign_in_path) {
-            Endpoint::SignIn
-        } else if is(&self.refresh_path) {
-            Endpoint::Refresh
-        } else if is(&self.sign_out_path) {
-            Endpoint::SignOut
-        } else if self.enhanced.is_some() {
-            own_endpoint_of(&path)
-        } else {
-            Endpoint::Protected
+        match self.endpoint_paths.endpoint_at(&path) {
+            Some(endpoint) => endpoint,
+            None if self.enhanced.is_some() => own_endpoint_of(&path),
+            None => Endpoint::Protected,
         }
     }
 
@@ -314,6 +309,27 @@ pub fn http_headers_from_json(json: &Json) -> Result<ConfiguredHeaders, ConfigEr
 }
 
 /// The endpoints that have no counterpart in the reference.
+/// The configured endpoints' paths, decoded once: every request is held against them.
+#[derive(Clone, Debug, Default)]
+struct EndpointPaths([(String, Option<Endpoint>); 3]);
+
+impl EndpointPaths {
+    fn new(config: &Config) -> Self {
+        // A configured path may carry a query; only what stands before it names the endpoint.
+        let named = |path: &str| decoded(path.split('?').next().unwrap_or_default()).into_owned();
+        Self([
+            (named(&config.sign_in_path), Some(Endpoint::SignIn)),
+            (named(&config.refresh_path), Some(Endpoint::Refresh)),
+            (named(&config.sign_out_path), Some(Endpoint::SignOut)),
+        ])
+    }
+
+    /// The endpoint at a decoded path; of several the first.
+    fn endpoint_at(&self, path: &str) -> Option<Endpoint> {
+        self.0.iter().find(|(known, _)| known == path)?.1
+    }
+}
+
 fn own_endpoint_of(path: &str) -> Endpoint {
     match path {
         "/_portcullis/sign-in" => Endpoint::StartSignIn,

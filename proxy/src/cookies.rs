@@ -82,8 +82,13 @@ fn is_own(pair: &[u8]) -> bool {
         b"REFRESH-TOKEN",
         b"COGNITO-ENABLED",
     ];
-    let name = pair.split(|&byte| byte == b'=').next().unwrap_or_default().trim_ascii();
-    PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || NAMES.contains(&whole(name)) || is_ours_alone(name)
+    // Most of a session: its name need not be found first.
+    if PREFIXES.iter().any(|prefix| pair.starts_with(prefix)) {
+        return true;
+    }
+    let end = memchr::memchr(b'=', pair).unwrap_or(pair.len());
+    let name = pair.get(..end).unwrap_or_default().trim_ascii();
+    NAMES.contains(&whole(name)) || is_ours_alone(name)
 }
 
 /// The name of a token's first cookie, for any part of a token that takes several: `ID-TOKEN` of `ID-TOKEN.1`.

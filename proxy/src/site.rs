@@ -32,8 +32,8 @@ pub(crate) struct Site {
     pub(crate) identity: Identity,
     /// How its requests are served, by their path.
     pub(crate) behaviours: Behaviours,
-    /// The configured headers of every response. The names are valid and in their configured case.
-    pub(crate) headers: Vec<(Bytes, HeaderValue)>,
+    /// The configured headers of every response.
+    pub(crate) headers: Vec<SiteHeader>,
     /// Whose headers count where both the origin and the configuration have them.
     pub(crate) precedence: HeaderPrecedence,
     /// What becomes of viewers on plain http.
@@ -42,6 +42,17 @@ pub(crate) struct Site {
     pub(crate) metrics: SiteMetrics,
     /// Whose equal it is.
     pub(crate) conduct: Conduct,
+}
+
+/// A configured header.
+#[derive(Debug)]
+pub(crate) struct SiteHeader {
+    /// Its name.
+    pub(crate) name: HeaderName,
+    /// Its name in the configured case.
+    pub(crate) spelling: Bytes,
+    /// Its value.
+    pub(crate) value: HeaderValue,
 }
 
 /// Who decides, and who carries out the calls that a decision needs.
@@ -72,8 +83,11 @@ impl Site {
                     if conduct == Conduct::Edge && is_forbidden(name, Place::OriginResponse) {
                         return None;
                     }
-                    HeaderName::from_bytes(name.as_bytes()).ok()?;
-                    Some((Bytes::copy_from_slice(name.as_bytes()), header_value::encode(value)))
+                    Some(SiteHeader {
+                        name: HeaderName::from_bytes(name.as_bytes()).ok()?,
+                        spelling: Bytes::copy_from_slice(name.as_bytes()),
+                        value: header_value::encode(value),
+                    })
                 }));
                 if config.keeps_authorization() {
                     identity.remove.push(Pattern::exactly(&AUTHORIZATION));

@@ -44,10 +44,9 @@ pub(super) fn configure(header: &mut ResponseHeader, site: &Site, author: Author
     // The edge function for responses replaces whatever is there.
     let replaces =
         site.conduct == Conduct::Edge || author == Author::Origin && site.precedence == HeaderPrecedence::Configured;
-    for (name, value) in &site.headers {
-        let is_there = std::str::from_utf8(name).is_ok_and(|name| header.headers.contains_key(name));
-        if replaces || !is_there {
-            header.insert_header(name.clone(), value)?;
+    for configured in &site.headers {
+        if replaces || !header.headers.contains_key(&configured.name) {
+            header.insert_header(configured.spelling.clone(), &configured.value)?;
         }
     }
     Ok(())

@@ -14,8 +14,10 @@ use std::sync::Arc;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Version,
     header::{CONNECTION, FORWARDED, HOST, UPGRADE},
+    request::Parts,
 };
 use pingora::{
+    ErrorType, OrErr as _,
     http::{RequestHeader, ResponseHeader},
     upstreams::peer::HttpPeer,
 };
@@ -115,32 +117,50 @@ impl CustomOrigin {
     }
 
     fn header(&self, request: &OriginRequest<'_>, host: &HeaderValue) -> pingora::Result<RequestHeader> {
-        let size = request.headers.len() + request.identity.len() + self.headers.len() + 6;
-        let target = target(request);
-        let mut header = RequestHeader::build_no_case(request.method.clone(), target.as_bytes(), Some(size))?;
-        header.set_version(Version::HTTP_11);
+        let mut fields =
+            HeaderMap::with_capacity(request.headers.len() + request.identity.len() + self.headers.len() + 6);
         for (name, value) in request.headers {
             if !hop_by_hop::is_listed(name, request.headers) && !is_ours_to_say(name) {
-                header.append_header(name.clone(), value.clone())?;
+                fields.append(name.clone(), value.clone());
             }
         }
-        header.insert_header(HOST, host.clone())?;
+        fields.insert(HOST, host.clone());
         if asks_for_websocket(request.method, request.headers) {
-            header.insert_header(CONNECTION, "Upgrade")?;
-            header.insert_header(UPGRADE, "websocket")?;
+            fields.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+            fields.insert(UPGRADE, HeaderValue::from_static("websocket"));
         }
         for (name, value) in request.identity {
-            header.insert_header(name.clone(), value.clone())?;
+            fields.insert(name.clone(), value.clone());
         }
-        insert_forwarded(&mut header, request.forwarded)?;
+        insert_forwarded(&mut fields, request.forwarded)?;
         for (name, _) in &self.headers {
-            header.remove_header(name);
+            fields.remove(name);
         }
         for (name, value) in &self.headers {
-            header.append_header(name.clone(), value.clone())?;
+            fields.append(name.clone(), value.clone());
         }
-        Ok(header)
+        with_fields(request.method, target(request).as_bytes(), fields)
     }
+}
+
+/// A request with all its fields at once: put in one by one, Pingora makes each name anew.
+fn with_fields(method: &Method, target: &[u8], fields: HeaderMap) -> pingora::Result<RequestHeader> {
+    let mut header = RequestHeader::build_no_case(method.clone(), target, Some(0))?;
+    header.set_version(Version::HTTP_11);
+    let is_in_uri = header
+        .uri
+        .path_and_query()
+        .is_some_and(|known| known.as_str().as_bytes() == target);
+    if is_in_uri {
+        let mut parts = Parts::from(header);
+        parts.headers = fields;
+        return Ok(parts.into());
+    }
+    // A target that is no URI is known to the header alone.
+    for (name, value) in &fields {
+        header.append_header(name.clone(), value.clone())?;
+    }
+    Ok(header)
 }
 
 async fn server(settings: &CustomSettings, url: &OriginUrl, runtime: &Handle) -> Result<Server, OriginSetupError> {
@@ -184,11 +204,12 @@ fn asks_for_websocket(method: &Method, headers: &HeaderMap) -> bool {
         && hop_by_hop::options(headers).any(|option| option.eq_ignore_ascii_case("upgrade"))
 }
 
-fn insert_forwarded(header: &mut RequestHeader, forwarded: Forwarded<'_>) -> pingora::Result<()> {
-    header.insert_header(X_FORWARDED_FOR, forwarded.client.to_string())?;
+fn insert_forwarded(fields: &mut HeaderMap, forwarded: Forwarded<'_>) -> pingora::Result<()> {
+    let value = |text: &str| HeaderValue::from_str(text).or_err(ErrorType::InvalidHTTPHeader, "what is forwarded");
+    fields.insert(X_FORWARDED_FOR, value(&forwarded.client.to_string())?);
     if let Some((scheme, host)) = forwarded.via {
-        header.insert_header(X_FORWARDED_PROTO, scheme)?;
-        header.insert_header(X_FORWARDED_HOST, host)?;
+        fields.insert(X_FORWARDED_PROTO, value(scheme)?);
+        fields.insert(X_FORWARDED_HOST, value(host)?);
     }
     Ok(())
 }
