@@ -3,7 +3,9 @@
 mod crypto;
 mod decisions;
 mod events;
+mod kept;
 mod sign_in;
+mod signing;
 
 /// A part of the request path.
 pub(crate) struct Case {
@@ -28,6 +30,8 @@ pub(crate) fn all() -> Vec<Case> {
     cases.push(crypto::rs256_alone());
     cases.extend(sign_in::cases());
     cases.extend(events::cases());
+    cases.extend(signing::cases());
+    cases.extend(kept::cases());
     cases
 }
 

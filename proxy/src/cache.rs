@@ -11,6 +11,7 @@
 //! (T-CACHE-2). Its memory is bounded; a body that is being fetched is bounded by `max_object_bytes`.
 
 mod cache_control;
+mod door;
 mod entry;
 mod fill;
 mod freshness;
@@ -32,6 +33,7 @@ use std::{
 use http::HeaderMap;
 use pingora::cache::{key::HashBinary, lock::CacheLock, predictor::Predictor};
 
+pub use self::door::KeptObject;
 pub(crate) use self::{
     entry::{Entry, RefreshClaim},
     key::{Codings, Parts, SENT_ON, variance},

@@ -1,10 +1,15 @@
-//! Doors for the fuzz targets to parsers of what viewers send, which nobody else outside has use for.
+//! Doors for the fuzz targets, to parsers of what viewers send, and for the micro-benches, to parts of a request's
+//! path. Nobody else outside has use for them.
+
+mod signing;
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header::RANGE};
 use pingora::http::RequestHeader;
 
+pub use self::signing::Signer;
+pub use crate::cache::KeptObject;
 use crate::{
     admission::{AdmissionRules, Connection, Transport},
     config::{Limits, PlainHttp},

@@ -120,6 +120,11 @@ impl Store {
         }
     }
 
+    /// Keeps an entry, in place of what was kept there.
+    pub(super) fn keep(&self, slot: Slot, entry: Entry) {
+        self.entries.insert(slot, Arc::new(entry));
+    }
+
     pub(super) fn begin(&self, slot: Slot, fill: Arc<Fill>) {
         let mut fills = self.fills();
         fills.by_tag.insert(fill.tag, Arc::clone(&fill));
@@ -131,7 +136,7 @@ impl Store {
         if let Some(entry) = entry
             && fill.generation == self.generation()
         {
-            self.entries.insert(slot, Arc::new(entry));
+            self.keep(slot, entry);
         }
         let mut fills = self.fills();
         fills.by_tag.remove(&fill.tag);
@@ -151,8 +156,7 @@ impl Store {
             return false;
         };
         let head = Head::new(entry.head.owner.clone(), meta);
-        self.entries
-            .insert(slot, Arc::new(Entry::new(head, entry.body.clone())));
+        self.keep(slot, Entry::new(head, entry.body.clone()));
         true
     }
 

@@ -14,7 +14,7 @@ mod bucket;
 mod credentials;
 mod response;
 mod sdk;
-mod sigv4;
+pub(crate) mod sigv4;
 
 use std::time::SystemTime;
 
