@@ -48,7 +48,7 @@ use self::{
     storage::{Streaming, Whole},
     store::Store,
 };
-use crate::metrics::Metrics;
+use crate::{metrics::Metrics, sealed_copy::SealedCopy};
 
 pub(crate) use self::store::SHARDS;
 
@@ -133,5 +133,11 @@ impl Cache {
             variance: Some(wanted?),
         })?;
         (variant.head.variance == wanted && !variant.is_older_than(&first)).then_some(variant)
+    }
+
+    /// A copy of the body of an entry that has been found there, to be sent without being copied; `None`: not this one.
+    pub(crate) fn copy_of(&self, primary: HashBinary, entry: &Arc<Entry>) -> Option<Arc<SealedCopy>> {
+        let slot = |variance| Slot { primary, variance };
+        self.store.copy_of(&[slot(None), slot(entry.head.variance)], entry)
     }
 }

@@ -36,6 +36,7 @@ mod parity;
 pub mod proxy_protocol;
 mod replay;
 mod request_id;
+mod sealed_copy;
 mod server;
 mod site;
 mod throttle;

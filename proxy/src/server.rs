@@ -7,6 +7,7 @@
 mod announced;
 mod connection;
 mod control;
+mod copy_in_use;
 mod corked;
 mod engine;
 mod head;
@@ -25,6 +26,7 @@ mod worker;
 use std::{net::SocketAddr, os::fd::OwnedFd, sync::mpsc as std_mpsc, thread};
 
 use auth_driver::Clock;
+pub(crate) use copy_in_use::CopyInUse;
 pub use reload::ReloadError;
 use rustls::pki_types::CertificateDer;
 pub(crate) use stream::ViewerStream;

@@ -14,6 +14,8 @@ use pingora::{
     http::ResponseHeader,
 };
 
+use crate::sealed_copy::SealedCopy;
+
 /// What an entry takes up beside header and body, roughly.
 const OVERHEAD: u64 = 512;
 
@@ -27,7 +29,7 @@ pub(crate) struct Owner {
 }
 
 /// Everything but the body.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Head {
     pub(super) owner: Owner,
     pub(super) header: ResponseHeader,
@@ -45,6 +47,10 @@ pub(super) struct Head {
 pub(crate) struct Entry {
     pub(super) head: Head,
     pub(super) body: Bytes,
+    /// The body once more, for connections that it can be sent on without being copied.
+    pub(super) copy: Option<Arc<SealedCopy>>,
+    /// Whether such a connection has asked for it before.
+    pub(super) was_wanted: AtomicBool,
     refreshing: AtomicBool,
 }
 
@@ -84,7 +90,25 @@ impl Entry {
         Self {
             head,
             body,
+            copy: None,
+            was_wanted: AtomicBool::new(false),
             refreshing: AtomicBool::new(false),
+        }
+    }
+
+    /// The same with a copy of its body.
+    pub(super) fn with_copy(self: &Arc<Self>, copy: Arc<SealedCopy>) -> Self {
+        Self {
+            copy: Some(copy),
+            ..Self::new(self.head.clone(), self.body.clone())
+        }
+    }
+
+    /// The same body with a new header.
+    pub(super) fn renewed(&self, head: Head) -> Self {
+        Self {
+            copy: self.copy.clone(),
+            ..Self::new(head, self.body.clone())
         }
     }
 
@@ -92,7 +116,8 @@ impl Entry {
     pub(super) fn weight(&self) -> u64 {
         let fields = self.head.header.headers.iter();
         let header: usize = fields.map(|(name, value)| name.as_str().len() + value.len() + 64).sum();
-        OVERHEAD + (header + self.head.owner.path.len() + self.body.len()) as u64
+        let copies = 1 + usize::from(self.copy.is_some());
+        OVERHEAD + (header + self.head.owner.path.len() + copies * self.body.len()) as u64
     }
 
     /// Whether it may be served without asking anybody.

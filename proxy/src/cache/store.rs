@@ -10,11 +10,14 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use pingora::cache::CacheMeta;
-use quick_cache::{Lifecycle, OptionsBuilder, Weighter, sync::Cache};
+use quick_cache::{
+    Lifecycle, OptionsBuilder, Weighter,
+    sync::{Cache, EntryAction, EntryResult},
+};
 
 use super::{
     entry::{Entry, Head},
@@ -22,12 +25,18 @@ use super::{
     key::Slot,
     purge::Purge,
 };
+use crate::sealed_copy::{self, Allowance, SealedCopy};
 
 /// Fixed, since an entry can be no larger than a shard.
 pub(crate) const SHARDS: u64 = 8;
 
 /// Entries of a usual site are some ten kilobytes.
 const USUAL_BYTES: u64 = 16 * 1024;
+
+/// What is smaller is sent in one packet with its header, which costs less than any copy.
+const LEAST_COPIED: usize = 64 * 1024;
+/// Copies take no more than this part of the room.
+const COPIES: u64 = 4;
 
 /// What is kept.
 #[derive(Debug)]
@@ -36,6 +45,7 @@ pub(crate) struct Store {
     fills: Mutex<Fills>,
     evicted: Arc<AtomicU64>,
     purges: AtomicU64,
+    copies: Arc<Allowance>,
 }
 
 /// What is on its way.
@@ -94,6 +104,7 @@ impl Store {
             fills: Mutex::default(),
             evicted,
             purges: AtomicU64::new(0),
+            copies: Allowance::of(sealed_copy::most_files()),
         }
     }
 
@@ -156,8 +167,42 @@ impl Store {
             return false;
         };
         let head = Head::new(entry.head.owner.clone(), meta);
-        self.keep(slot, Entry::new(head, entry.body.clone()));
+        self.keep(slot, entry.renewed(head));
         true
+    }
+
+    /// A copy of an entry's body, made when it is wanted for the second time. It counts like the body itself.
+    pub(super) fn copy_of(&self, slots: &[Slot], entry: &Arc<Entry>) -> Option<Arc<SealedCopy>> {
+        if let Some(copy) = &entry.copy {
+            return Some(Arc::clone(copy));
+        }
+        let length = entry.body.len();
+        let fits = 2 * (entry.weight() + length as u64) <= self.entries.shard_capacity();
+        if length < LEAST_COPIED || !fits || !entry.was_wanted.swap(true, Ordering::Relaxed) {
+            return None;
+        }
+        let most = usize::try_from(self.entries.capacity() / COPIES).unwrap_or(usize::MAX);
+        let copy = SealedCopy::of(&entry.body, &self.copies, most)?;
+        let with_copy = Arc::new(entry.with_copy(Arc::clone(&copy)));
+        let is_kept = slots.iter().any(|slot| self.exchange(slot, entry, &with_copy));
+        is_kept.then_some(copy)
+    }
+
+    /// Puts another entry in the place of that very one, if it is still there.
+    fn exchange(&self, slot: &Slot, known: &Arc<Entry>, other: &Arc<Entry>) -> bool {
+        let exchanged = self.entries.entry(slot, Some(Duration::ZERO), |_, entry| {
+            let is_known = Arc::ptr_eq(entry, known);
+            if is_known {
+                *entry = Arc::clone(other);
+            }
+            EntryAction::Retain(is_known)
+        });
+        let is_exchanged = matches!(exchanged, EntryResult::Retained(true));
+        if is_exchanged {
+            // It is heavier: others make room.
+            self.entries.set_capacity(self.entries.capacity());
+        }
+        is_exchanged
     }
 
     pub(super) fn remove(&self, slot: &Slot) -> bool {

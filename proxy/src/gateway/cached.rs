@@ -22,6 +22,8 @@ use crate::{
     exchange::{Exchange, Replacement},
     metrics::Verdict,
     request_id,
+    sealed_copy::SealedCopy,
+    server::CopyInUse,
 };
 
 /// Only for the origin's own answer.
@@ -62,14 +64,14 @@ pub(super) async fn answer_from_cache(
     {
         Some(entry) if entry.is_fresh(now) => {
             exchange.cached.outcome = Some(Outcome::Hit);
-            serve(session, exchange, &entry, now).await?;
+            serve(session, exchange, (cached, hash), &entry, now).await?;
             Ok(true)
         }
         Some(entry) if entry.may_be_refreshed_behind(now) => {
             exchange.cached.outcome = Some(Outcome::Stale);
             let ticket = ticket();
             refresh_behind(session, exchange, &entry, ticket);
-            serve(session, exchange, &entry, now).await?;
+            serve(session, exchange, (cached, hash), &entry, now).await?;
             Ok(true)
         }
         found => {
@@ -103,12 +105,26 @@ fn codings_of(behaviour: &Behaviour, request: &HeaderMap, exchange: &Exchange) -
     }
 }
 
-async fn serve(session: &mut Session, exchange: &Exchange, entry: &Entry, now: SystemTime) -> Result<()> {
+async fn serve(
+    session: &mut Session,
+    exchange: &Exchange,
+    (cached, hash): (&SiteCache, HashBinary),
+    entry: &Arc<Entry>,
+    now: SystemTime,
+) -> Result<()> {
     let request = session.req_header();
     let (mut header, body) = cache::hit(entry, &request.method, &request.headers, now)?;
     label(&mut header, exchange)?;
     answer::finish_header(&mut header, exchange, Author::Origin)?;
+    // Until it is sent.
+    let _in_use = use_copy(session, &body, || cached.cache().copy_of(hash, entry));
     answer::send(session, header, body).await
+}
+
+/// Makes a copy of the body known to the connection, where that makes it cheaper to send.
+fn use_copy(session: &Session, body: &[u8], copy: impl FnOnce() -> Option<Arc<SealedCopy>>) -> Option<CopyInUse> {
+    let is_useful = CopyInUse::is_useful(body.len()) && CopyInUse::is_usable(session);
+    is_useful.then(copy)?.and_then(|copy| CopyInUse::on(session, copy))
 }
 
 /// Has an entry revalidated in the background, unless that is happening already.

@@ -2,8 +2,9 @@
 //! packet and one call of the system. What waits takes memory only until it is written: connections are silent
 //! most of the time, and there are many of them.
 //!
-//! A large piece is not written in one call with what waits before it. The reader who has been woken by a header
-//! takes the body in while it is still being written, which came out a quarter cheaper for 100 KB.
+//! What the kernel sends as one packet is written in one call with what waits before it. A larger piece is not: the
+//! reader who has been woken by a header takes the body in while it is still being written, which on two cores that
+//! have nothing else to do came out a quarter cheaper for 100 KB.
 
 use std::{
     io::{self, IoSlice},
@@ -16,6 +17,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// More than that is written at once.
 const MOST_WAITING: usize = 8 * 1024;
+/// A packet within the kernel, on its way to the network's card.
+const PACKET: usize = 64 * 1024;
+/// Pieces in one call: what waits, a chunk's size, the chunk, its end.
+const PIECES: usize = 4;
 
 /// A stream whose small writes wait.
 #[derive(Debug)]
@@ -34,6 +39,11 @@ impl<S> Corked<S> {
 
     pub(super) const fn get_ref(&self) -> &S {
         &self.inner
+    }
+
+    /// What waits, and what it waits for. Whoever writes it another way says how much.
+    pub(super) const fn parts(&mut self) -> (&mut BytesMut, &S) {
+        (&mut self.waiting, &self.inner)
     }
 }
 
@@ -57,27 +67,54 @@ impl<S: AsyncWrite + Unpin> Corked<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// Lets pieces wait that are small enough (true), or writes what waits before them.
-    fn poll_wait(&mut self, cx: &mut Context<'_>, pieces: &[IoSlice<'_>], length: usize) -> Poll<io::Result<bool>> {
-        if self.waiting.len() + length > MOST_WAITING {
+    /// Lets pieces wait that are small enough, or writes what waits and of them as much as is taken. Gives how much
+    /// of them has been taken care of.
+    fn poll_pieces(&mut self, cx: &mut Context<'_>, pieces: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let length = pieces.iter().map(|piece| piece.len()).sum::<usize>();
+        let together = self.waiting.len() + length;
+        if together <= MOST_WAITING {
+            if self.waiting.is_empty() {
+                self.waiting.reserve(MOST_WAITING);
+            }
+            pieces.iter().for_each(|piece| self.waiting.extend_from_slice(piece));
+            return Poll::Ready(Ok(length));
+        }
+        if together > PACKET || pieces.len() >= PIECES {
             ready!(self.poll_waiting(cx))?;
-            return Poll::Ready(Ok(false));
         }
+        while !self.waiting.is_empty() {
+            let count = ready!(self.poll_together(cx, pieces))?;
+            if count > 0 {
+                return Poll::Ready(Ok(count));
+            }
+        }
+        Pin::new(&mut self.inner).poll_write_vectored(cx, pieces)
+    }
+
+    /// Writes what waits and pieces after it in one call. Gives how much of the pieces has been written, which is
+    /// nothing as long as something waits.
+    fn poll_together(&mut self, cx: &mut Context<'_>, pieces: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let mut all = [IoSlice::new(&[]); PIECES];
+        let slices = [IoSlice::new(&self.waiting)];
+        let slices = slices.iter().chain(pieces);
+        all.iter_mut().zip(slices).for_each(|(place, slice)| *place = *slice);
+        let all = &all[..=pieces.len()];
+        let count = ready!(Pin::new(&mut self.inner).poll_write_vectored(cx, all))?;
+        if count == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+        let waited = self.waiting.len().min(count);
+        self.waiting.advance(waited);
         if self.waiting.is_empty() {
-            self.waiting.reserve(MOST_WAITING);
+            self.waiting = BytesMut::new();
         }
-        pieces.iter().for_each(|piece| self.waiting.extend_from_slice(piece));
-        Poll::Ready(Ok(true))
+        Poll::Ready(Ok(count - waited))
     }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Corked<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        if ready!(this.poll_wait(cx, &[IoSlice::new(buf)], buf.len()))? {
-            return Poll::Ready(Ok(buf.len()));
-        }
-        Pin::new(&mut this.inner).poll_write(cx, buf)
+        self.get_mut().poll_pieces(cx, &[IoSlice::new(buf)])
     }
 
     fn poll_write_vectored(
@@ -85,12 +122,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Corked<S> {
         cx: &mut Context<'_>,
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let length = pieces.iter().map(|piece| piece.len()).sum::<usize>();
-        if ready!(this.poll_wait(cx, pieces, length))? {
-            return Poll::Ready(Ok(length));
-        }
-        Pin::new(&mut this.inner).poll_write_vectored(cx, pieces)
+        self.get_mut().poll_pieces(cx, pieces)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -167,12 +199,40 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_large_is_written_as_it_is_after_what_waits() {
+    async fn what_is_larger_than_a_packet_is_written_as_it_is_after_what_waits() {
         let mut stream = corked(usize::MAX);
-        let large = vec![b'x'; MOST_WAITING + 1];
+        let large = vec![b'x'; PACKET];
         stream.write_all(b"header").await.unwrap();
         stream.write_all(&large).await.unwrap();
         assert_eq!(stream.get_ref().calls, [b"header".to_vec(), large]);
+    }
+
+    #[tokio::test]
+    async fn what_makes_one_packet_with_what_waits_is_written_with_it() {
+        let mut stream = corked(usize::MAX);
+        let body = vec![b'x'; PACKET - 6];
+        stream.write_all(b"header").await.unwrap();
+        stream.write_all(&body).await.unwrap();
+        assert_eq!(stream.get_ref().calls, [[b"header".as_slice(), &body].concat()]);
+        assert_eq!(stream.waiting.capacity(), 0);
+    }
+
+    #[tokio::test]
+    async fn more_pieces_than_there_is_room_for_follow_what_waits() {
+        let mut stream = corked(usize::MAX);
+        let piece = vec![b'x'; MOST_WAITING];
+        let pieces = [
+            IoSlice::new(&piece),
+            IoSlice::new(b"1"),
+            IoSlice::new(b"2"),
+            IoSlice::new(b"3"),
+        ];
+        stream.write_all(b"header").await.unwrap();
+        assert_eq!(stream.write_vectored(&pieces).await.unwrap(), MOST_WAITING + 3);
+        assert_eq!(
+            stream.get_ref().calls,
+            [b"header".to_vec(), [&piece[..], b"123"].concat()]
+        );
     }
 
     #[tokio::test]
@@ -180,7 +240,7 @@ mod tests {
         let whole: Vec<u8> = (0..50_000_u32)
             .map(|at| at.to_le_bytes()[0] ^ at.to_le_bytes()[1])
             .collect();
-        for most in [1, 5, 6, 7, 8 * 1024, 9_000] {
+        for most in [1, 5, 6, 7, 8 * 1024, 9_000, 100_000] {
             let mut stream = corked(most);
             let mut rest = whole.as_slice();
             for length in [6, 9_000, 1, 8 * 1024, 8 * 1024 + 1, 100].into_iter().cycle() {

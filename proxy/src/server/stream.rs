@@ -21,7 +21,7 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use super::{corked::Corked, viewer::ViewerConnection};
+use super::{copy_in_use, corked::Corked, viewer::ViewerConnection};
 
 /// A viewer's connection.
 #[derive(Debug)]
@@ -97,6 +97,17 @@ impl AsyncWrite for ViewerStream {
         if this.connection.has_pipe() {
             ready!(this.inner.poll_waiting(cx))?;
             return this.connection.poll_pipe(this.inner.get_ref(), buf.len(), cx);
+        }
+        if let Some((copy, position)) = this.connection.copy.place_of(buf) {
+            // Whatever is wrong with it, the bytes themselves are at hand.
+            if let Ok(count) = ready!(copy_in_use::poll_send(
+                &mut this.inner,
+                cx,
+                (&copy, position),
+                buf.len()
+            )) {
+                return Poll::Ready(Ok(count));
+            }
         }
         Pin::new(&mut this.inner).poll_write(cx, buf)
     }

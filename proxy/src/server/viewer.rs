@@ -19,6 +19,8 @@ use tokio::{net::TcpStream, sync::watch};
 
 use crate::upstreams::Pipe;
 
+use super::copy_in_use::CopyAtHand;
+
 /// A viewer's connection. Pingora has a place for such a thing beside each stream, meant for the answer of
 /// a CONNECT proxy, which viewers do not come through.
 #[derive(Debug)]
@@ -30,6 +32,8 @@ pub(crate) struct ViewerConnection {
     age: AtomicU64,
     retire: watch::Sender<bool>,
     lent: Mutex<Option<Pipe>>,
+    /// What its stream need not copy.
+    pub(super) copy: CopyAtHand,
 }
 
 impl ViewerConnection {
@@ -40,6 +44,7 @@ impl ViewerConnection {
             age: AtomicU64::new(0),
             retire: watch::Sender::new(false),
             lent: Mutex::default(),
+            copy: CopyAtHand::default(),
         })
     }
 

@@ -2,6 +2,8 @@
 //! come with an age, or are stale from the beginning.
 
 mod filling;
+#[cfg(target_os = "linux")]
+mod large;
 mod purge;
 mod requests;
 mod staleness;
@@ -62,6 +64,11 @@ fn seen(response: &Response) -> (String, String) {
 fn comes_to(site: &Site, metric: &str, value: f64) {
     let reached = (0..1000).any(|_| site.metric(metric) == value);
     assert!(reached, "{metric} is {}", site.metric(metric));
+}
+
+#[track_caller]
+fn shows_outcome(response: &Response, outcome: &str) {
+    assert_eq!(response.header("x-cache"), Some(outcome), "{:?}", response.headers);
 }
 
 #[track_caller]

@@ -6,7 +6,7 @@ use crate::support::{
     site::Site,
 };
 
-fn purge(site: &Site, query: &str) -> Response {
+pub(super) fn purge(site: &Site, query: &str) -> Response {
     let request = Request::new("POST", &format!("/purge?{query}"));
     crate::support::http::exchange(site.admin.unwrap(), "admin", &request)
 }
