@@ -7,7 +7,7 @@
 //! own HTTP/1 sessions.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header, response::Parts};
 use pingora::{
     Error, ErrorType, Result,
     http::ResponseHeader,
@@ -105,6 +105,10 @@ impl Gateway {
         origin.write_request_header(request).await.map_err(Error::into_up)?;
         loop {
             let mut response = while_viewer_stays(session, origin.read_resp_header_parts()).await?;
+            if session.is_http2() {
+                // Names have no case there, so the origin's spelling need not be kept in step.
+                response = Box::new(Parts::from(*response).into());
+            }
             if response.status == StatusCode::SWITCHING_PROTOCOLS {
                 // Nobody asked for that.
                 return Err(Error::new_up(ErrorType::InvalidHTTPHeader));
