@@ -1,13 +1,13 @@
 # The two commands of the README: `make demo` shows the thing, `make test` checks it.
 # Each first checks what it needs from the system and installs it where it may (scripts/require.sh).
 
-.PHONY: demo test test-rust test-browser test-tokens bench edge-package
+.PHONY: demo test test-rust test-browser test-oidc test-tokens bench edge-package
 
 demo:
 	@scripts/require.sh build
 	cargo run --release -p proxy -- demo
 
-test: test-rust test-browser test-tokens
+test: test-rust test-browser test-oidc test-tokens
 
 test-rust:
 	@scripts/require.sh build edge nginx
@@ -18,6 +18,12 @@ test-browser:
 	@# The program that the tests were built with: building it alone would choose other features and start over.
 	cargo test --workspace --no-run --quiet
 	cd tests/browser && npm ci --no-audit --no-fund && node run.mjs "$${CARGO_TARGET_DIR:-../../target}/debug/portcullis"
+
+test-oidc:
+	@scripts/require.sh build node
+	@# As for the browser's tests.
+	cargo test --workspace --no-run --quiet
+	cd tests/oidc && npm ci --no-audit --no-fund && node run.mjs "$${CARGO_TARGET_DIR:-../../target}/debug/portcullis"
 
 test-tokens:
 	@scripts/require.sh build node

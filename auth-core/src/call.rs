@@ -20,6 +20,8 @@ pub enum CallPurpose {
     KeySet,
     /// Revokes a refresh token (RFC 7009).
     Revocation,
+    /// Fetches what a provider says of itself (OpenID Connect Discovery 1.0). The core never asks for it.
+    Discovery,
 }
 
 impl CallPurpose {
@@ -31,6 +33,7 @@ impl CallPurpose {
             Self::TokenRefresh => "refresh_token",
             Self::KeySet => "jwks",
             Self::Revocation => "revocation",
+            Self::Discovery => "discovery",
         }
     }
 }

@@ -80,6 +80,12 @@ impl VerifiedIdToken {
         &self.0.groups
     }
 
+    /// The claim that lists the groups.
+    #[must_use]
+    pub fn groups_claim(&self) -> &str {
+        self.0.groups_claim()
+    }
+
     /// Any claim of the token.
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&Json> {

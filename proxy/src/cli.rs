@@ -12,7 +12,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 
 use crate::{
     config::{ConfigError, Environment, Settings},
-    healthcheck,
+    discovery, healthcheck,
     server::{self, Beginning, Load},
 };
 
@@ -52,6 +52,9 @@ enum Command {
     Check {
         #[command(flatten)]
         source: Source,
+        /// Ask OpenID providers for the endpoints that are not written down, and show them.
+        #[arg(long)]
+        online: bool,
         /// The form of the answer.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
@@ -143,7 +146,7 @@ impl Source {
 pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run { source, upgrade } => run(source, if upgrade { Beginning::Upgrade } else { Beginning::Anew }),
-        Command::Check { source, format } => check(&source, format),
+        Command::Check { source, online, format } => check(&source, online, format),
         Command::Explain {
             source,
             request,
@@ -193,10 +196,14 @@ fn run(source: Source, beginning: Beginning) -> ExitCode {
     }
 }
 
-fn check(source: &Source, format: Format) -> ExitCode {
+fn check(source: &Source, online: bool, format: Format) -> ExitCode {
     let checked = source.load().and_then(|settings| {
         crate::tls::Certificates::load(&settings.listen.tls)?;
-        Ok(settings)
+        if online {
+            discovery::settle_now(&settings)
+        } else {
+            Ok(settings)
+        }
     });
     match (checked, format) {
         (Ok(settings), Format::Text) => {

@@ -29,6 +29,7 @@ mod short_variables;
 mod show;
 mod site;
 mod tree;
+mod undiscovered;
 mod units;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Doors for the fuzz targets, to parsers of what viewers send, and for the micro-benches, to parts of a request's
+//! Doors for the fuzz targets, to parsers of what viewers and providers send, and for the micro-benches, to parts of a request's
 //! path. Nobody else outside has use for them.
 
 mod signing;
@@ -13,6 +13,7 @@ pub use crate::cache::KeptObject;
 use crate::{
     admission::{AdmissionRules, Connection, Transport},
     config::{Limits, PlainHttp},
+    discovery::Metadata,
     origin::range::{self, Requested},
 };
 
@@ -51,6 +52,12 @@ pub fn admit<'f>(target: &[u8], fields: impl Iterator<Item = (&'f [u8], &'f [u8]
         client: admitted.client,
         path: admitted.path.ok().map(|path| path.as_str().to_owned()),
     })
+}
+
+/// Whether a provider's discovery document can be used, for that issuer.
+#[must_use]
+pub fn discovery_document(document: &[u8], issuer: &str) -> bool {
+    Metadata::parse(document, issuer).is_ok_and(|metadata| metadata.authentication().starts_with("client_secret_"))
 }
 
 /// The first and the last byte that a Range header asks for of so many. `None`: no part.

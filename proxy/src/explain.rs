@@ -5,6 +5,7 @@
 //! named. Nothing that gives access is shown.
 
 mod explanation;
+mod provider;
 mod request;
 mod rules;
 mod token;
@@ -24,7 +25,9 @@ use request::Posed;
 use crate::{
     admission::{AdmissionRules, Admitted, Refusal, query, raw_path},
     config::{AuthSettings, BehaviourSettings, Conduct, HostPattern, HttpViewers, Settings, SiteSettings},
-    cookies, headers, mask,
+    cookies,
+    discovery::DiscoveryError,
+    headers, mask,
 };
 
 /// Time for what the identity provider is asked.
@@ -44,6 +47,9 @@ pub(crate) enum ExplainError {
         /// What is wrong with it.
         problem: String,
     },
+    /// The identity provider does not say where its endpoints are.
+    #[error("find out about the identity provider: {0}")]
+    Discovery(#[from] DiscoveryError),
     /// The identity provider cannot be called.
     #[error("set up the client for identity providers: {0}")]
     Client(#[from] auth_driver::TlsError),
@@ -84,7 +90,8 @@ pub(crate) fn explain(settings: &Settings, arguments: &Arguments) -> Result<Expl
     let Some(behaviour) = behave(&mut explanation, site, &admitted, &posed) else {
         return Ok(explanation);
     };
-    let AuthSettings::Required { config, .. } = &site.auth else {
+    let auth = provider::find(&mut explanation, site, posed.online)?;
+    let AuthSettings::Required { config, .. } = &*auth else {
         return Ok(explanation.passes("auth-off", "the site is public (insecure_auth_off)"));
     };
     decide(&mut explanation, config, site, &admitted, &posed)?;

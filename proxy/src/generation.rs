@@ -15,6 +15,7 @@ use crate::{
     behaviour::Behaviours,
     cache::{Cache, CacheCell},
     config::{Limits, Settings, SiteSettings},
+    discovery::{self, SiteDiscoveryError},
     forward_auth::ForwardAuth,
     metrics::Metrics,
     origin::OriginSetupError,
@@ -36,6 +37,21 @@ pub(crate) struct Generation {
     pub(crate) announced: Vec<SocketAddr>,
     /// What the sites were made of, in their order.
     settings: Vec<SiteSettings>,
+}
+
+/// Why there is no generation.
+#[derive(Debug)]
+pub(crate) enum BuildError {
+    /// A site's origin.
+    Site(SiteError),
+    /// A site's identity provider.
+    Provider(SiteDiscoveryError),
+}
+
+impl From<SiteError> for BuildError {
+    fn from(error: SiteError) -> Self {
+        Self::Site(error)
+    }
 }
 
 /// A site of which an origin cannot be set up.
@@ -67,8 +83,10 @@ impl Generation {
     /// with their keys, their verified tokens and their connections.
     ///
     /// # Errors
-    /// The first origin that cannot be set up. Nothing is left behind.
-    pub(crate) async fn build(settings: &Settings, means: &Means, before: Option<&Self>) -> Result<Self, SiteError> {
+    /// The first identity provider that cannot be asked, or origin that cannot be set up. Nothing is left behind.
+    pub(crate) async fn build(settings: &Settings, means: &Means, before: Option<&Self>) -> Result<Self, BuildError> {
+        let settled = discovery::settle(settings, &means.client).await;
+        let settings = &settled.map_err(BuildError::Provider)?;
         let mut sites = Vec::with_capacity(settings.sites.len());
         let wants_cache = settings.sites.iter().any(SiteSettings::has_cache);
         let cache = wants_cache.then(|| means.cache.open(settings.cache_bytes, &means.metrics));

@@ -93,7 +93,7 @@ impl Identity {
         let mut fields = Vec::with_capacity(self.names);
         for (name, claim) in &self.settings.headers {
             let Some(Value { text, is_cut }) = viewer.claim(claim).map(|claim_value| {
-                let groups = (claim == GROUPS).then_some(self.settings.groups.as_slice());
+                let groups = (claim == viewer.groups_claim()).then_some(self.settings.groups.as_slice());
                 write(claim_value, groups.unwrap_or_default(), self.settings.max_bytes)
             }) else {
                 continue;
@@ -113,8 +113,6 @@ impl Identity {
         fields
     }
 }
-
-const GROUPS: &str = "cognito:groups";
 
 /// Said aloud once a session, when its token is first seen.
 fn report_cut(name: &HeaderName, about: About<'_>) {

@@ -16,6 +16,7 @@ pub mod config;
 mod cookies;
 #[cfg(feature = "demo")]
 pub mod demo;
+mod discovery;
 #[doc(hidden)]
 pub mod doors;
 mod exchange;
@@ -44,4 +45,5 @@ pub mod tls;
 mod upstreams;
 
 pub use canonical_path::{CanonicalPath, PathError};
+pub use discovery::{DiscoveryError, DocumentError};
 pub use server::{ReloadError, Running, Server, StartError, Surroundings, UpgradeError};

@@ -38,7 +38,8 @@ pub(crate) use viewer::ViewerConnection;
 
 use crate::{
     config::{ConfigError, Settings},
-    generation::SiteError,
+    discovery::{DiscoveryError, SiteDiscoveryError},
+    generation::{BuildError, SiteError},
     log,
     origin::OriginSetupError,
 };
@@ -110,6 +111,14 @@ pub enum StartError {
         /// What is wrong.
         error: OriginSetupError,
     },
+    /// A site's identity provider does not say where its endpoints are.
+    #[error("find out about the identity provider of {site}: {error}")]
+    Provider {
+        /// The site's name.
+        site: String,
+        /// What is wrong.
+        error: DiscoveryError,
+    },
     /// An address cannot be listened on.
     #[error("listen on {address}: {error}")]
     Listen {
@@ -135,9 +144,12 @@ pub enum StartError {
     Gone,
 }
 
-impl From<SiteError> for StartError {
-    fn from(SiteError { site, error }: SiteError) -> Self {
-        Self::Origin { site, error }
+impl From<BuildError> for StartError {
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::Site(SiteError { site, error }) => Self::Origin { site, error },
+            BuildError::Provider(SiteDiscoveryError { site, error, .. }) => Self::Provider { site, error },
+        }
     }
 }
 
@@ -145,12 +157,13 @@ impl StartError {
     /// Whether the operator's settings are to blame, and not the state of the machine.
     #[must_use]
     pub const fn is_configuration(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::Configuration(_)
-                | Self::Origin { .. }
-                | Self::Upgrade(UpgradeError::NoSocket | UpgradeError::Exposed(_) | UpgradeError::NoSocketThere(_))
-        )
+            | Self::Origin { .. }
+            | Self::Upgrade(UpgradeError::NoSocket | UpgradeError::Exposed(_) | UpgradeError::NoSocketThere(_)) => true,
+            Self::Provider { error, .. } => error.is_configuration(),
+            _ => false,
+        }
     }
 }
 

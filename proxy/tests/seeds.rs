@@ -5,6 +5,8 @@
 mod admission;
 #[path = "../../fuzz/entries/byte_range.rs"]
 mod byte_range;
+#[path = "../../fuzz/entries/discovery.rs"]
+mod discovery;
 #[path = "../../fuzz/entries/proxy_header.rs"]
 mod proxy_header;
 #[path = "../../fuzz/entries/settings.rs"]
@@ -34,6 +36,11 @@ fn seeds_of_admission_hold() {
 #[test]
 fn seeds_of_byte_range_hold() {
     replay("byte_range", byte_range::run);
+}
+
+#[test]
+fn seeds_of_discovery_hold() {
+    replay("discovery", discovery::run);
 }
 
 #[test]

@@ -122,6 +122,11 @@ impl IdToken {
         self.dialect.username(&self.payload)
     }
 
+    /// The claim that lists its groups.
+    pub(crate) fn groups_claim(&self) -> &str {
+        &self.dialect.groups
+    }
+
     /// What it is for.
     pub(crate) const fn token_use(&self) -> TokenUse {
         self.token_use

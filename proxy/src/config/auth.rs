@@ -11,6 +11,7 @@ use super::{
     session_secrets,
     site::Conduct,
     tree::{self, same_name},
+    undiscovered,
 };
 
 /// Whether viewers of a site must sign in.
@@ -82,7 +83,11 @@ pub(super) fn read(section: &mut Section<'_>, conduct: Conduct) -> Option<AuthSe
         auth_defaults::choose_profile(&mut given);
     }
     let json = Json::Object(given.clone());
-    let (config, overlooked) = match (Config::from_json(&json), conduct) {
+    let checked = match conduct {
+        Conduct::Proxy if undiscovered::issuer(&given).is_some() => undiscovered::check(&given),
+        _ => Config::from_json(&json),
+    };
+    let (config, overlooked) = match (checked, conduct) {
         // What runs at the edge must run in parity with it, however odd it is.
         (Err(error), Conduct::Edge) => (Config::as_deployed(&json), overlooked(&error)),
         (whole, _) => (whole, Vec::new()),

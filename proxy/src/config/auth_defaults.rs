@@ -4,6 +4,8 @@
 use auth_core::json::{Json, Object};
 use ring::hmac;
 
+use super::undiscovered;
+
 /// Told apart from everything else that a client secret may ever be the key of.
 const NONCE_SIGNING_LABEL: &[u8] = b"portcullis nonce signing secret, version 1\0";
 
@@ -20,6 +22,8 @@ const TEXTS: [(&str, &str); 7] = [
 
 /// Both are allowed to every app client that Cognito's console makes.
 const SCOPES: [&str; 2] = ["openid", "email"];
+/// Every OpenID provider knows these (OpenID Connect Core, section 5.4).
+const SCOPES_ELSEWHERE: [&str; 3] = ["openid", "email", "profile"];
 
 /// No policy that could break a page that nobody has looked at.
 const HEADERS: [(&str, &str); 4] = [
@@ -34,8 +38,13 @@ pub(super) fn fill(given: &mut Object) {
     for (key, text) in TEXTS {
         put(given, key, || Json::String(text.to_owned()));
     }
+    let scopes: &[&str] = match undiscovered::provider(given) {
+        Some(_) => &SCOPES_ELSEWHERE,
+        None => &SCOPES,
+    };
     put(given, "oauthScopes", || {
-        Json::Array(SCOPES.map(|scope| Json::String(scope.to_owned())).into())
+        let scopes = scopes.iter().map(|&scope| Json::String(scope.to_owned()));
+        Json::Array(scopes.collect())
     });
     put(given, "httpHeaders", || {
         let mut headers = Object::default();

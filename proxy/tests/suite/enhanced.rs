@@ -1,6 +1,7 @@
 //! The enhanced profile, one improvement a file.
 
 mod bearer;
+mod oidc;
 mod renewal;
 mod rules;
 mod sealed;

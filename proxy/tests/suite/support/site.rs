@@ -36,7 +36,11 @@ pub(crate) struct Plan {
     config: Value,
     folder: TempDir,
     variables: Vec<(String, String)>,
+    /// What is still to be done when the provider has its address.
+    provided: Option<Provided>,
 }
+
+type Provided = Box<dyn FnOnce(&dev_idp::Running)>;
 
 impl Plan {
     /// In front of a folder with a few files, each with [`CONTENT`] in it.
@@ -107,6 +111,7 @@ impl Plan {
             }),
             folder: TempDir::new().unwrap(),
             variables: Vec::new(),
+            provided: None,
         }
     }
 
@@ -185,6 +190,18 @@ impl Plan {
         self
     }
 
+    /// Does this when the provider is there and the proxy is not.
+    pub(crate) fn once_provided(mut self, provided: impl FnOnce(&dev_idp::Running) + 'static) -> Self {
+        self.provided = Some(Box::new(provided));
+        self
+    }
+
+    /// Starts the provider alone; the configuration is complete and in a file.
+    pub(crate) fn write_only(self) -> (PathBuf, TempDir, dev_idp::Running) {
+        let (plan, idp) = self.start_provider();
+        (plan.write(), plan.folder, idp)
+    }
+
     /// Starts the provider, then the proxy, and waits until it listens.
     pub(crate) fn start(self) -> Site {
         let (mut plan, idp) = self.start_provider();
@@ -208,6 +225,9 @@ impl Plan {
     /// Starts the provider and puts its addresses into the configuration.
     fn start_provider(mut self) -> (Self, dev_idp::Running) {
         let idp = wait(DevIdp::start(self.idp.clone())).unwrap();
+        if let Some(provided) = self.provided.take() {
+            provided(&idp);
+        }
         let auth = &mut self.config["sites"][0]["auth"];
         for (key, value) in [
             ("cognitoAuthDomain", json!(idp.addr().to_string())),
