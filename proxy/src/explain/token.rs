@@ -22,7 +22,7 @@ const CHECKS: [(&str, &str); 9] = [
     ("expiry", "`exp` has not passed"),
     ("start", "`nbf` has come"),
     ("group", "in the required group"),
-    ("use", "`token_use` is id"),
+    ("use", "it is an id token (`token_use`)"),
     ("audience", "`aud` is our client"),
 ];
 
