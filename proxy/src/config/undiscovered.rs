@@ -25,7 +25,7 @@ pub(super) fn issuer(given: &Object) -> Option<&str> {
         return None;
     }
     let is_missing = |key: &&str| matches!(provider.get(key), None | Some(Json::Null));
-    if !NEEDED.iter().any(|key| is_missing(&key)) {
+    if !NEEDED.iter().any(is_missing) {
         return None;
     }
     provider.get("issuer").and_then(Json::as_str)
