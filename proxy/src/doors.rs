@@ -1,5 +1,5 @@
-//! Doors for the fuzz targets, to parsers of what viewers and providers send, and for the micro-benches, to parts of a request's
-//! path. Nobody else outside has use for them.
+//! Doors for the fuzz targets, to parsers of what viewers and providers send, and for the micro-benches, to parts of a
+//! request's path. Nobody else outside has use for them.
 
 mod signing;
 
