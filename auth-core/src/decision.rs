@@ -246,6 +246,8 @@ pub enum Reason {
     AlreadySignedOut,
     /// Another site's page, or a browser that loads ahead, asked for a sign-out; nothing was done.
     SignOutForeign,
+    /// A sign-out goes by the refresh path, which alone is brought the refresh token.
+    SignOutSentRound,
     /// A sign-in that got lost is begun anew.
     SignInRestarted,
     /// A link or a script sent the viewer to sign in.
@@ -349,6 +351,7 @@ impl Reason {
             Self::SignedOut => "signed-out",
             Self::AlreadySignedOut => "already-signed-out",
             Self::SignOutForeign => "sign-out-foreign",
+            Self::SignOutSentRound => "sign-out-sent-round",
             Self::SignInRestarted => "sign-in-restarted",
             Self::SignInAsked => "sign-in-asked",
             Self::SessionKept => "session-kept",

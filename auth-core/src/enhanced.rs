@@ -218,6 +218,7 @@ pub(crate) fn begin(
     match endpoint {
         Endpoint::Session if enhanced.api.is_on => session_info::begin(auth, enhanced, request, now, rng),
         Endpoint::Renewal if enhanced.api.is_on => renewal_request::begin(auth, enhanced, request),
+        Endpoint::Refresh if sign_out::comes_round(enhanced, request) => sign_out::begin(auth, enhanced, request, now),
         Endpoint::Refresh if enhanced.renewal.in_place => detour::begin(auth, enhanced, request),
         Endpoint::StartSignIn => hints::begin(auth, enhanced, request, now, rng),
         Endpoint::InUse => match &enhanced.lifetime {

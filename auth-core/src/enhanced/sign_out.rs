@@ -13,6 +13,7 @@ use super::{
     audience::is_prefetch,
     expiry::Expiry,
     own_cookies::is_of_session,
+    places::Place,
     session::{id_token, refresh_tokens},
     viewer::Viewer,
 };
@@ -30,6 +31,8 @@ const BUDGET: Duration = Duration::from_secs(1);
 const ON_THE_WAY: Duration = Duration::from_secs(120);
 /// Says that the viewer comes back from a sign-out, and wants to hear so rather than to sign in.
 const MARKER: &str = "portcullis-signed-out";
+/// The query of a sign-out at the refresh path.
+const ROUND: &str = "sign-out";
 
 /// A sign-out on its way.
 struct SigningOut {
@@ -54,6 +57,9 @@ pub(crate) fn begin(auth: &Authenticator, enhanced: &Enhanced, request: &Request
     let cookies = Cookies::new(request.cookies);
     let tokens = refresh_tokens(auth.config(), enhanced, cookies, request.scheme);
     let brought_any = cookies.all().any(|(name, _)| is_of_session(auth.config(), name)) || !tokens.is_empty();
+    if tokens.is_empty() && brought_any && is_hidden_here(auth.config(), &viewer) {
+        return go_round(auth.config(), &viewer);
+    }
     SigningOut {
         reason: if brought_any {
             Reason::SignedOut
@@ -67,6 +73,24 @@ pub(crate) fn begin(auth: &Authenticator, enhanced: &Enhanced, request: &Request
         viewer,
     }
     .proceed(auth, now)
+}
+
+/// Whether a request for the refresh path is a sign-out that has been sent round.
+pub(crate) fn comes_round(enhanced: &Enhanced, request: &Request<'_>) -> bool {
+    enhanced.signs_out_thoroughly && request.query == ROUND
+}
+
+/// Whether browsers send the refresh token to the refresh path, and not here.
+fn is_hidden_here(config: &Config, viewer: &Viewer) -> bool {
+    let place = Place::of(&config.cookie_settings.refresh_token);
+    !place.reaches(viewer.path()) && place.reaches(&config.refresh_path)
+}
+
+/// By the refresh path, which is brought the refresh token that is to be revoked. All else is done there.
+fn go_round(config: &Config, viewer: &Viewer) -> Step {
+    Answer::new(viewer.redirect_status, Reason::SignOutSentRound)
+        .with("Location", format!("{}{}?{ROUND}", viewer.origin, config.refresh_path))
+        .decide(config)
 }
 
 /// Where a viewer who comes back from a sign-out is led instead of to another sign-in: the path that the hosted UI

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth_core::{Authenticator, CallError, CallPurpose, HttpReply, Reason, Step, UnixTime};
+use auth_core::{Authenticator, CallError, CallPurpose, HttpReply, Reason, Response, Step, UnixTime};
 use serde_json::{Value, json};
 
 use crate::{
@@ -19,6 +19,19 @@ fn enhanced(overrides: Value) -> Authenticator {
 
 fn done() -> HttpReply {
     json_reply(&json!({}))
+}
+
+/// A sign-out, by whatever way it goes within the site.
+pub(crate) fn sign_out(jar: &mut Jar, auth: &Authenticator) -> Response {
+    let answer = jar.navigate(auth, "/signout", &done(), NOW);
+    match answer.reason {
+        Reason::SignOutSentRound => {
+            let location = answer.headers.first("location").unwrap();
+            let target = location.strip_prefix(&format!("https://{}", jar.host)).unwrap();
+            jar.navigate(auth, target, &done(), NOW)
+        }
+        _ => answer,
+    }
 }
 
 fn prefixed(name: &str) -> String {
@@ -64,7 +77,7 @@ fn pain_06_t_cookie_6_sign_out_leaves_nothing_in_the_browser() {
             }
         }
         assert!(jar.kept.len() > 2, "{:?}", jar.names());
-        let answer = jar.navigate(&auth, "/signout", &done(), NOW);
+        let answer = sign_out(&mut jar, &auth);
         assert!(matches!(answer.reason, Reason::SignedOut | Reason::AlreadySignedOut));
         let ours: Vec<&str> = jar
             .names()
@@ -90,7 +103,7 @@ fn an_ordinary_sign_out_takes_less_than_4_kb_of_headers() {
             json!({"cognito:username": "0d1e2f3a-4b5c-4d7e-8f90-a1b2c3d4e5f6"}),
             NOW,
         );
-        let answer = jar.navigate(&auth, "/signout", &done(), NOW);
+        let answer = sign_out(&mut jar, &auth);
         let bytes: usize = answer
             .headers
             .iter()
@@ -188,6 +201,62 @@ fn each_refresh_token_at_hand_is_revoked_within_one_second_and_a_failure_stops_n
         response(first.resume(Err(CallError::Timeout), too_late, &mut Rng)).reason,
         Reason::SignedOut
     );
+}
+
+/// In `staticSiteMode` the browser sends the refresh token to the refresh path alone.
+#[test]
+fn a_refresh_token_that_is_for_the_refresh_path_alone_is_revoked_there() {
+    for more in [json!({}), json!({"enhancements": {"inPlaceRefresh": false}})] {
+        let mut all = more;
+        all["cookieCompatibility"] = json!("amplify");
+        all["mode"] = json!("staticSiteMode");
+        let auth = enhanced(all);
+        let mut jar = Jar::at("site.example");
+        jar.sign_in(&auth, json!({}), NOW);
+        let sent = jar.navigate(&auth, "/signout", &done(), NOW);
+        assert_eq!((sent.status, sent.reason), (302, Reason::SignOutSentRound));
+        let location = sent.headers.first("location");
+        assert_eq!(location, Some("https://site.example/refreshauth?sign-out"));
+        let Step::Call(call) = jar.ask(&auth, "/refreshauth?sign-out", NAVIGATION, NOW) else {
+            panic!("no revocation")
+        };
+        assert_eq!(
+            call.call().form.as_ref().unwrap().expose(),
+            "token=a-refresh-token&client_id=client"
+        );
+        let end = response(call.resume(Ok(done()), NOW, &mut Rng));
+        assert_eq!((end.status, end.reason), (302, Reason::SignedOut));
+        assert!(
+            end.headers
+                .first("location")
+                .unwrap()
+                .starts_with("https://login.example/logout?")
+        );
+        jar.keep("/refreshauth", &all_set_cookies(&end));
+        assert_eq!(
+            jar.names()
+                .into_iter()
+                .filter(|name| !name.ends_with("-signed-out"))
+                .count(),
+            0
+        );
+        // Who has no session any more is not sent round.
+        let again = jar.navigate(&auth, "/signout", &done(), NOW);
+        assert_eq!(again.reason, Reason::AlreadySignedOut);
+    }
+}
+
+/// T-CSRF-5: nor does the way round by itself.
+#[test]
+fn t_csrf_5_the_way_round_of_a_sign_out_signs_nobody_out_for_another_site() {
+    let auth = enhanced(json!({"mode": "staticSiteMode"}));
+    let fields = &[
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-mode", "no-cors"),
+        ("sec-fetch-dest", "image"),
+    ];
+    let answer = response(Jar::at("site.example").ask(&auth, "/refreshauth?sign-out", fields, NOW));
+    assert_eq!((answer.status, answer.reason), (403, Reason::SignOutForeign));
 }
 
 #[test]
