@@ -60,6 +60,7 @@ def defaults_are_the_references(walk):
     expect(client(walk)["CallbackURLs"], ["https://d111111abcdef8.cloudfront.net/parseauth"])
     expect(client(walk)["LogoutURLs"], ["https://d111111abcdef8.cloudfront.net/"])
     expect(walk.outputs["WebsiteUrl"], "https://d111111abcdef8.cloudfront.net")
+    expect(walk.outputs["Warnings"], "none")
     objects = walk.cloud.client("s3").list_objects_v2(Bucket=walk.outputs["S3Bucket"])["Contents"]
     expect(sorted(o["Key"] for o in objects), ["assets/app.js", "index.html", "settings.json"])
     walk.secret = config["nonceSigningSecret"]
@@ -131,7 +132,7 @@ def alternate_names_are_in_the_client(walk):
 
 # -- An existing user pool
 
-def existing_pool(secret=False, domain="own-domain"):
+def existing_pool(secret=False, domain="own-domain", providers=("COGNITO",)):
     def prepare(walk):
         cognito = walk.cloud.client("cognito-idp", walk.case.region)
         pool = cognito.create_user_pool(PoolName="existing")["UserPool"]
@@ -141,7 +142,7 @@ def existing_pool(secret=False, domain="own-domain"):
             AllowedOAuthFlows=["code", "implicit"], AllowedOAuthFlowsUserPoolClient=True,
             AllowedOAuthScopes=["openid", "email", "phone", "profile", "aws.cognito.signin.user.admin", "mine/all"],
             CallbackURLs=[OWN_URL], LogoutURLs=[OWN_URL], WriteAttributes=["email"],
-            SupportedIdentityProviders=["COGNITO"])["UserPoolClient"]
+            SupportedIdentityProviders=list(providers))["UserPoolClient"]
         walk.pool, walk.client_id = pool, made["ClientId"]
         walk.before = without_dates(made)
     return prepare
@@ -163,6 +164,16 @@ def the_pool_was_looked_up(walk):
     expect(len(client(walk)["CallbackURLs"]), 2)
     every_member_of_the_client_is_sent_back(walk)
     assert "UserPoolId" not in walk.outputs
+
+
+def the_operator_hears_of_the_other_providers(walk):
+    expect(configuration(walk)["enhancements"], {"federated": True})
+    assert "other identity providers" in walk.outputs["Warnings"], walk.outputs["Warnings"]
+
+
+def a_rule_answers_the_warning(walk):
+    expect(configuration(walk)["enhancements"]["federated"], True)
+    assert "other identity providers" not in walk.outputs["Warnings"], walk.outputs["Warnings"]
 
 
 def our_urls_follow_the_names(walk):
@@ -318,6 +329,10 @@ CASES = [
     Case("existing pool, static site, another region", in_existing(EnableSPAMode="false"),
          in_existing(EnableSPAMode="false", LogLevel="info"), region="eu-west-1", prepare=existing_pool(secret=True),
          created=the_looked_up_secret_is_configured, deleted=the_client_is_as_it_was),
+    Case("people of other providers", in_existing(Profile="enhanced"),
+         in_existing(Profile="enhanced", Enhancements='{"rules": [{"paths": ["/**"], "require": {"groups": ["g"]}}]}'),
+         prepare=existing_pool(providers=["COGNITO", "Google"]), created=the_operator_hears_of_the_other_providers,
+         changed=a_rule_answers_the_warning, deleted=the_client_is_as_it_was),
     Case("pool of another account",
          {"UserPoolArn": OTHER_ACCOUNT_POOL, "UserPoolClientId": "other", "UserPoolClientSecret": "given",
           "UserPoolAuthDomain": "auth.other.example.com", "EnableSPAMode": "false"},

@@ -5,6 +5,7 @@
 //! The configuration is checked as a whole first, with the types that the functions read it with.
 
 mod configuration;
+mod federation;
 mod function_arn;
 mod publish;
 
@@ -13,6 +14,7 @@ use tracing::warn;
 
 use self::{
     configuration::Configuration,
+    federation::is_federated,
     function_arn::FunctionArn,
     publish::{Target, publish},
 };
@@ -96,9 +98,20 @@ pub(crate) async fn apply(event: &Event, services: &Services) -> Result<Done, Pr
             targets,
             configuration,
         } => {
+            let configuration = match configuration.asks_about() {
+                Some(client) if is_federated(services, client).await => configuration.federated(),
+                _ => configuration,
+            };
+            let warnings = configuration.warnings();
+            for warning in warnings.iter().flatten() {
+                warn!(warning, "accepted, but probably not meant");
+            }
             let published = targets.iter().map(|target| publish(services, target, &configuration));
             let published = try_join_all(published).await?;
             let mut done = Done::new(physical_id);
+            if let Some(warnings) = warnings {
+                done = done.with("Warnings", or_none(warnings.join("\n")));
+            }
             for version in published {
                 done = match version.name {
                     Some(name) => done.with(name, version.arn),
@@ -117,6 +130,11 @@ pub(crate) async fn apply(event: &Event, services: &Services) -> Result<Done, Pr
             Ok(Done::new(physical_id))
         }
     }
+}
+
+/// An attribute always has a value.
+fn or_none(text: String) -> String {
+    if text.is_empty() { "none".to_owned() } else { text }
 }
 
 async fn delete(services: &Services, function: &FunctionArn) -> Result<(), Problem> {

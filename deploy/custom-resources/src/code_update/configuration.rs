@@ -3,9 +3,9 @@
 
 use auth_core::{ConfigError, http_headers_from_json, json::Json};
 use edge_adapter::{Role, SettingsError, check_settings, settings_for};
-use serde_json::{Value, value::RawValue};
+use serde_json::{Map, Value, value::RawValue};
 
-use crate::{problem::Problem, properties::Properties};
+use crate::{problem::Problem, properties::Properties, user_pool::AppClient};
 
 /// How a parameter becomes a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,12 +46,19 @@ const MEMBERS: [(&str, &str, Form); 20] = [
     ("Enhancements", "enhancements", Form::Settings),
 ];
 
+const ENHANCEMENTS: &str = "enhancements";
+
 /// A configuration that is not shown in a Debug form.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Configuration {
-    text: String,
+pub(super) enum Configuration {
     /// Given as one text, for one function that may not need all of it.
-    partial: bool,
+    Text(String),
+    /// Put together from parameters.
+    Whole {
+        members: Vec<(&'static str, String)>,
+        /// Whose identity providers matter: none's in the reference profile, nor where the settings say of them.
+        client: Option<AppClient>,
+    },
 }
 
 impl std::fmt::Debug for Configuration {
@@ -66,39 +73,90 @@ impl Configuration {
         if let Some(parameters) = properties.object("Parameters")? {
             return Self::assemble(&parameters);
         }
-        let text = properties.text("Configuration")?.to_owned();
-        Ok(Self { text, partial: true })
+        Ok(Self::Text(properties.text("Configuration")?.to_owned()))
     }
 
     fn assemble(parameters: &Properties) -> Result<Self, Problem> {
         let (mut members, mut problems) = (Vec::new(), Vec::new());
         for (parameter, key, form) in MEMBERS {
             match value(parameters, parameter, form) {
-                Ok(Some(json)) => members.push(format!("\"{key}\":{json}")),
+                Ok(Some(json)) => members.push((key, json)),
                 Ok(None) => {}
                 Err(problem) => problems.push(problem.to_string()),
             }
         }
-        let text = format!("{{{}}}", members.join(","));
+        let client = client_to_ask_about(parameters, &members);
+        let whole = Self::Whole { members, client };
         if problems.is_empty() {
-            problems = check_settings(text.as_bytes())
+            problems = check_settings(whole.text().as_bytes())
                 .err()
                 .map(by_parameter)
                 .unwrap_or_default();
         }
         if problems.is_empty() {
-            return Ok(Self { text, partial: false });
+            return Ok(whole);
         }
         Err(Problem::Settings(problems.join("\n")))
     }
 
     /// What one function gets of it.
     pub(super) fn for_role(&self, role: Role) -> Result<Vec<u8>, Problem> {
-        if self.partial {
-            check_partial(role, self.text.as_bytes())?;
+        let text = self.text();
+        if matches!(self, Self::Text(_)) {
+            check_partial(role, text.as_bytes())?;
         }
-        settings_for(role, self.text.as_bytes()).map_err(refused)
+        settings_for(role, text.as_bytes()).map_err(refused)
     }
+
+    /// Whose identity providers are to be asked for.
+    pub(super) const fn asks_about(&self) -> Option<&AppClient> {
+        match self {
+            Self::Whole { client, .. } => client.as_ref(),
+            Self::Text(_) => None,
+        }
+    }
+
+    /// The same for a client that lets people of other identity providers in.
+    pub(super) fn federated(mut self) -> Self {
+        if let Self::Whole { members, .. } = &mut self {
+            let mut settings = settings(members);
+            settings.insert("federated".to_owned(), Value::Bool(true));
+            members.retain(|(key, _)| *key != ENHANCEMENTS);
+            members.push((ENHANCEMENTS, Value::Object(settings).to_string()));
+        }
+        self
+    }
+
+    /// What is accepted but probably not meant, a sentence each. `None`: it is not known whether this is all of it.
+    pub(super) fn warnings(&self) -> Option<Vec<String>> {
+        match self {
+            Self::Text(_) => None,
+            Self::Whole { .. } => check_settings(self.text().as_bytes()).ok(),
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Whole { members, .. } => {
+                let members = members.iter().map(|(key, json)| format!("\"{key}\":{json}"));
+                format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+            }
+        }
+    }
+}
+
+/// The settings of the enhanced profile, if there are any.
+fn settings(members: &[(&'static str, String)]) -> Map<String, Value> {
+    let found = members.iter().find(|(key, _)| *key == ENHANCEMENTS);
+    let settings = found.and_then(|(_, json)| serde_json::from_str(json).ok());
+    settings.unwrap_or_default()
+}
+
+fn client_to_ask_about(parameters: &Properties, members: &[(&'static str, String)]) -> Option<AppClient> {
+    let is_enhanced = parameters.optional_text("Profile") == Some("enhanced");
+    let is_open = is_enhanced && !settings(members).contains_key("federated");
+    AppClient::of(parameters).ok().filter(|_| is_open)
 }
 
 /// The JSON text of a parameter's value; `None` where it is not given.

@@ -75,6 +75,39 @@ fn the_enhanced_profile_brings_its_settings_and_the_other_one_none() {
     );
 }
 
+/// A pool that lets in people of other providers is known as one, and its operator hears of it.
+#[test]
+fn pain_16_a_client_with_other_identity_providers_is_said_to_have_them_unless_the_settings_say_so_themselves() {
+    let enhanced = |settings: &str| configuration(json!({"Profile": "enhanced", "Enhancements": settings})).unwrap();
+    let asks = |of: &Configuration| of.asks_about().map(|client| client.id.clone());
+    assert_eq!(asks(&configuration(json!({})).unwrap()), None);
+    for settings in ["{\"federated\": true}", "{\"federated\": false}"] {
+        assert_eq!(asks(&enhanced(settings)), None);
+    }
+    for (settings, warned) in [
+        ("{}", true),
+        (
+            "{\"rules\": [{\"paths\": [\"/**\"], \"require\": {\"groups\": [\"g\"]}}]}",
+            false,
+        ),
+    ] {
+        let plain = enhanced(settings);
+        assert_eq!(asks(&plain).as_deref(), Some("client"));
+        let is_open = |of: &Configuration| {
+            let warnings = of.warnings().unwrap();
+            warnings.iter().any(|warning| warning.contains("identity providers"))
+        };
+        assert!(!is_open(&plain));
+        let federated = plain.federated();
+        assert_eq!(is_open(&federated), warned, "{settings}");
+        let file = federated.for_role(Role::CheckAuth).unwrap();
+        let file: Value = serde_json::from_slice(&file).unwrap();
+        assert_eq!(file["enhancements"]["federated"], true);
+    }
+    let text = json!({"LambdaFunction": FUNCTION, "Configuration": "{}"});
+    assert_eq!(Configuration::of(&properties(text)).unwrap().warnings(), None);
+}
+
 /// T-STACK-5
 #[test]
 fn a_wrong_parameter_is_named() {
