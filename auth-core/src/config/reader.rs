@@ -1,14 +1,14 @@
 //! Reads the raw file key by key and collects every problem on the way.
 
+mod sections;
+mod site_keys;
+
 use std::sync::LazyLock;
 
-use super::{Config, ConfigError, ConfigProblem, Endpoint, LogLevel, nearest};
+use super::{Config, ConfigError, ConfigProblem, Endpoint};
 use crate::{
     Secret,
-    headers::ConfiguredHeaders,
-    js::object,
     json::{Json, Object},
-    jwt::{JwkSet, Speaker},
 };
 
 /// How much of the file is held to the rules.
@@ -208,225 +208,6 @@ impl<'j> Reader<'j> {
             }
         }
     }
-
-    /// A path of ours.
-    pub(crate) fn path(&mut self, key: &str) -> String {
-        let path = self.text(key);
-        if self.is_whole() && self.value(key).is_some() && !path.starts_with('/') {
-            self.problem(key, describe(self.value(key)), "a path that starts with /");
-        }
-        path
-    }
-
-    pub(crate) fn scopes(&mut self) -> Vec<String> {
-        match self.value("oauthScopes") {
-            Some(Json::Array(list)) if list.iter().all(|scope| scope.as_str().is_some()) => {
-                list.iter().filter_map(Json::as_str).map(str::to_owned).collect()
-            }
-            found => {
-                if self.is_needed_by(&[Endpoint::Protected, Endpoint::SignIn]) {
-                    self.problem("oauthScopes", describe(found), "a list of strings");
-                }
-                Vec::new()
-            }
-        }
-    }
-
-    /// The JWK set known at deploy time. Without one, the first token has it fetched.
-    pub(crate) fn jwks(&mut self, speaker: Speaker) -> JwkSet {
-        let Some(json) = self.value("jwks") else {
-            return JwkSet::default();
-        };
-        JwkSet::from_json(json, speaker).unwrap_or_else(|| {
-            self.problem("jwks", kind_of(json), "an object with a list of keys");
-            JwkSet::default()
-        })
-    }
-
-    pub(crate) fn additional_cookies(&mut self) -> object::Object<String> {
-        self.texts("additionalCookies", "an object of strings, each `value; attributes`")
-    }
-
-    /// The headers for every response. `null` is none; leaving the key out is a mistake.
-    pub(crate) fn http_headers(&mut self) -> ConfiguredHeaders {
-        if self.object.get("httpHeaders").is_none() {
-            self.problem("httpHeaders", "nothing", "an object of strings, or null");
-        }
-        let headers = self.texts("httpHeaders", "an object of strings, or null");
-        for (name, value) in headers.iter().filter(|_| self.strictness == Strictness::Whole) {
-            if !is_header_name(name) || value.bytes().any(|byte| byte < b' ' && byte != b'\t' || byte == 0x7f) {
-                self.problems.push(ConfigProblem {
-                    path: format!("httpHeaders.{name}"),
-                    found: "a name or value that no header can have".to_owned(),
-                    expected: "an HTTP field name and a value without control characters".to_owned(),
-                });
-            }
-        }
-        headers
-            .iter()
-            .map(|(name, value)| (name.to_owned(), value.clone()))
-            .collect()
-    }
-
-    /// An object of strings; absent, it is empty.
-    pub(crate) fn texts(&mut self, key: &str, expected: &str) -> object::Object<String> {
-        let members = match self.value(key) {
-            None => return Default::default(),
-            Some(Json::Object(members)) => members,
-            found => {
-                self.problem(key, describe(found), expected);
-                return Default::default();
-            }
-        };
-        let mut texts = Vec::new();
-        for (name, value) in members.iter() {
-            match value {
-                Json::String(text) => texts.push((name.to_owned(), text.clone())),
-                // The reference prints whatever stands there.
-                other if !self.is_whole() && key == "additionalCookies" => {
-                    texts.push((name.to_owned(), other.to_template()))
-                }
-                other => self.problem(&format!("{key}.{name}"), describe(Some(other)), "a string"),
-            }
-        }
-        texts.into_iter().collect()
-    }
-
-    pub(crate) fn log_level(&mut self) -> LogLevel {
-        let levels = [
-            ("none", LogLevel::None),
-            ("error", LogLevel::Error),
-            ("warn", LogLevel::Warn),
-            ("info", LogLevel::Info),
-            ("debug", LogLevel::Debug),
-        ];
-        if !self.is_whole() || self.value("logLevel").is_none() {
-            let found = self.value("logLevel").and_then(Json::as_str);
-            return levels
-                .iter()
-                .find(|(word, _)| found == Some(word))
-                .map_or(LogLevel::None, |(_, level)| *level);
-        }
-        self.choice("logLevel", &levels).unwrap_or_default()
-    }
-
-    /// A request must belong to one endpoint.
-    pub(crate) fn check_endpoints_differ(&mut self, paths: &[&String]) {
-        if !self.is_whole() || self.problems.iter().any(|problem| problem.found == "nothing") {
-            return;
-        }
-        let same = (1..paths.len()).any(|at| paths[..at].contains(&paths[at]));
-        if same {
-            self.problem(
-                "redirectPathSignIn, redirectPathAuthRefresh, signOutUrl",
-                "the same path twice",
-                "three different paths",
-            );
-        }
-    }
-
-    /// Reads an object under a key with a reader of its own, whose problems are told under the key. It is held to
-    /// all rules; absent, it is empty.
-    pub(crate) fn section<T>(&mut self, key: &str, known: &[&str], read: impl FnOnce(&mut Reader<'_>) -> T) -> T {
-        let found = self.value(key);
-        if found.is_some_and(|found| found.as_object().is_none()) {
-            self.problem(key, describe(found), "an object");
-        }
-        let object = found.and_then(Json::as_object);
-        self.nested(key, object, known, read)
-    }
-
-    /// Whether an improvement is on that is a switch or an object of settings: anything but `false`.
-    pub(crate) fn is_on(&self, key: &str) -> bool {
-        self.value(key) != Some(&Json::Bool(false))
-    }
-
-    /// Reads an object under a key where `true` stands for an empty one.
-    pub(crate) fn section_or_switch<T>(
-        &mut self,
-        key: &str,
-        known: &[&str],
-        read: impl FnOnce(&mut Reader<'_>) -> T,
-    ) -> T {
-        match self.value(key) {
-            Some(Json::Bool(_)) => self.nested(key, None, known, read),
-            Some(found) if found.as_object().is_none() => {
-                self.problem(key, describe(Some(found)), "true, false, or an object");
-                self.nested(key, None, known, read)
-            }
-            _ => self.section(key, known, read),
-        }
-    }
-
-    /// An object that may be absent.
-    pub(crate) fn object(&mut self, key: &str) -> Option<&'j Object> {
-        let found = self.value(key)?;
-        if found.as_object().is_none() {
-            self.problem(key, describe(Some(found)), "an object");
-        }
-        found.as_object()
-    }
-
-    /// Reads each object of a list under a key, as [`section`](Self::section) reads one.
-    pub(crate) fn sections<T>(
-        &mut self,
-        key: &str,
-        known: &[&str],
-        mut read: impl FnMut(&mut Reader<'_>) -> T,
-    ) -> Vec<T> {
-        let list = match self.value(key) {
-            None => return Vec::new(),
-            Some(Json::Array(list)) => list,
-            found => {
-                self.problem(key, describe(found), "a list of objects");
-                return Vec::new();
-            }
-        };
-        let mut values = Vec::new();
-        for (index, entry) in list.iter().enumerate() {
-            let path = format!("{key}[{index}]");
-            match entry.as_object() {
-                Some(object) => values.push(self.nested(&path, Some(object), known, &mut read)),
-                None => self.problem(&path, describe(Some(entry)), "an object"),
-            }
-        }
-        values
-    }
-
-    pub(super) fn nested<T>(
-        &mut self,
-        path: &str,
-        object: Option<&Object>,
-        known: &[&str],
-        read: impl FnOnce(&mut Reader<'_>) -> T,
-    ) -> T {
-        let mut nested = Reader {
-            object: object.unwrap_or(&EMPTY),
-            strictness: Strictness::Whole,
-            problems: Vec::new(),
-        };
-        nested.check_known("", nested.object, known);
-        let value = read(&mut nested);
-        for problem in nested.problems {
-            self.problems.push(ConfigProblem {
-                path: format!("{path}.{}", problem.path),
-                ..problem
-            });
-        }
-        value
-    }
-
-    /// Names every member that is not among the known ones.
-    pub(crate) fn check_known(&mut self, prefix: &str, members: &Object, known: &[&str]) {
-        for name in members.names().filter(|name| !known.contains(name)) {
-            let shown = if name.is_empty() { "\"\"" } else { name };
-            let expected = match nearest(name, known) {
-                Some(meant) => format!("a known key (did you mean {meant}?)"),
-                None => "a known key".to_owned(),
-            };
-            self.problem(&format!("{prefix}{shown}"), "an unknown key", &expected);
-        }
-    }
 }
 
 /// What a value is, for a problem: strings and numbers as they are.
@@ -447,12 +228,4 @@ pub(crate) const fn kind_of(json: &Json) -> &'static str {
         Json::Array(_) => "a list",
         Json::Object(_) => "an object",
     }
-}
-
-/// Whether a text is a field name (RFC 9110, section 5.1).
-fn is_header_name(name: &str) -> bool {
-    !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
