@@ -57,6 +57,12 @@ pub(crate) fn oidc_site(oidc: Value, enhancements: Value, others: Value) -> Auth
     Authenticator::new(config, Capabilities::PROXY)
 }
 
+fn edge_site() -> Authenticator {
+    let config = oidc_config(json!({}), json!({}), json!({}));
+    let json = Json::parse(config.to_string().as_bytes()).unwrap();
+    Authenticator::new(Config::as_deployed(&json).unwrap(), Capabilities::EDGE)
+}
+
 fn site() -> Authenticator {
     oidc_site(json!({}), json!({}), json!({}))
 }
@@ -285,6 +291,29 @@ fn a_session_is_renewed_and_a_new_id_token_counts() {
     assert_eq!(viewer.groups(), ["other"]);
     let (calls, _) = asked(&jar, &auth, "/", &reply, later(7201));
     assert!(form(&calls[0]).ends_with("refresh_token=rotated"));
+}
+
+#[test]
+fn at_the_edge_a_session_is_renewed_on_the_way_round_by_the_refresh_path() {
+    let auth = edge_site();
+    let mut jar = signed_in(&auth, json!({}), json!({}));
+    assert_eq!(pass(&mut jar, &auth, NOW).reason, Reason::SessionVerified);
+    let sent = response(jar.ask(&auth, "/page", NAVIGATION, later(3601)));
+    assert_eq!((sent.status, sent.reason), (307, Reason::SessionExpired));
+    jar.keep("/page", &all_set_cookies(&sent));
+    let target = sent.headers.first("Location").unwrap();
+    let target = target.strip_prefix("https://site.example").unwrap();
+    for id in [Some(id_token(json!({"exp": NOW.as_secs() + 7200}))), None] {
+        let mut jar = jar.clone();
+        let mut tokens = json!({"access_token": "b", "expires_in": 3600});
+        merge(&mut tokens, &json!({"id_token": id}));
+        let (calls, step) = asked(&jar, &auth, target, &json_reply(&tokens), later(3601));
+        assert_eq!(calls[0].url, "https://id.example/token");
+        let back = response(step);
+        assert_eq!(back.headers.first("Location"), Some("https://site.example/page"));
+        jar.keep("/refreshauth", &all_set_cookies(&back));
+        assert_eq!(pass(&mut jar, &auth, later(3700)).reason, Reason::SessionVerified);
+    }
 }
 
 /// OpenID Connect Core, section 12.2: the id token is optional there.
