@@ -123,10 +123,5 @@ impl SealedCopy {
     }
 }
 
-/// Sends bytes that more will follow at once, of a copy: the kernel lets them wait for it.
-pub(crate) fn send_first(to: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
-    system::send_first(to, bytes)
-}
-
 #[cfg(all(test, target_os = "linux"))]
 mod tests;

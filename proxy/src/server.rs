@@ -9,6 +9,7 @@ mod connection;
 mod control;
 mod copy_in_use;
 mod corked;
+mod direct;
 mod engine;
 mod head;
 mod listener;

@@ -16,7 +16,3 @@ impl MemoryFile {
         match *self {}
     }
 }
-
-pub(super) fn send_first(_to: impl AsFd, _bytes: &[u8]) -> io::Result<usize> {
-    Err(io::ErrorKind::Unsupported.into())
-}

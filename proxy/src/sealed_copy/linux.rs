@@ -6,10 +6,7 @@ use std::{
     os::fd::AsFd,
 };
 
-use rustix::{
-    fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create, sendfile},
-    net::{SendFlags, send},
-};
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create, sendfile};
 
 /// A file of memory that nobody can change.
 #[derive(Debug)]
@@ -38,8 +35,4 @@ impl MemoryFile {
         let write = |bytes: &[u8]| std::os::unix::fs::FileExt::write_at(&self.0, bytes, 0);
         write(b"x").is_err() && self.0.set_len(0).is_err()
     }
-}
-
-pub(super) fn send_first(to: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
-    Ok(send(to, bytes, SendFlags::MORE | SendFlags::NOSIGNAL)?)
 }

@@ -4,18 +4,12 @@
 //! memory that a sealed copy was made of, the stream has the kernel send those bytes from the copy. Nothing else
 //! changes: the same bytes leave in the same order, as many of them as the kernel takes at a time.
 
-use std::{
-    io,
-    sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll, ready},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::{Buf as _, BytesMut};
 use pingora::proxy::Session;
-use tokio::{io::Interest, net::TcpStream};
 
-use super::{corked::Corked, viewer::ViewerConnection};
-use crate::sealed_copy::{self, SealedCopy};
+use super::viewer::ViewerConnection;
+use crate::sealed_copy::SealedCopy;
 
 /// Sending a file has a price of its own: less than that is copied faster.
 const LEAST: usize = 4 * 1024;
@@ -67,37 +61,5 @@ impl CopyInUse {
 impl Drop for CopyInUse {
     fn drop(&mut self) {
         self.0.copy.set(None);
-    }
-}
-
-/// Sends what waits and then a part of a copy, as much as the connection takes at once.
-pub(super) fn poll_send(
-    stream: &mut Corked<TcpStream>,
-    cx: &mut Context<'_>,
-    (copy, position): (&SealedCopy, u64),
-    count: usize,
-) -> Poll<io::Result<usize>> {
-    let (waiting, socket) = stream.parts();
-    while !waiting.is_empty() {
-        let sent = ready!(poll(socket, cx, || sealed_copy::send_first(socket, waiting)))?;
-        waiting.advance(sent);
-    }
-    *waiting = BytesMut::new();
-    poll(socket, cx, || copy.send(socket, position, count))
-}
-
-/// Once the socket takes something.
-fn poll(
-    socket: &TcpStream,
-    cx: &mut Context<'_>,
-    mut send: impl FnMut() -> io::Result<usize>,
-) -> Poll<io::Result<usize>> {
-    loop {
-        ready!(socket.poll_write_ready(cx))?;
-        match socket.try_io(Interest::WRITABLE, &mut send) {
-            Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
-            sent => return Poll::Ready(sent),
-        }
     }
 }

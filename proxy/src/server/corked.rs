@@ -55,7 +55,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Corked<S> {
 
 impl<S: AsyncWrite + Unpin> Corked<S> {
     /// Writes all that waits.
-    pub(super) fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.waiting.is_empty() {
             let count = ready!(Pin::new(&mut self.inner).poll_write(cx, &self.waiting))?;
             if count == 0 {

@@ -21,7 +21,7 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use super::{copy_in_use, corked::Corked, viewer::ViewerConnection};
+use super::{corked::Corked, direct, viewer::ViewerConnection};
 
 /// A viewer's connection.
 #[derive(Debug)]
@@ -95,17 +95,14 @@ impl AsyncWrite for ViewerStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<std::io::Result<usize>> {
         let this = self.get_mut();
         if this.connection.has_pipe() {
-            ready!(this.inner.poll_waiting(cx))?;
-            return this.connection.poll_pipe(this.inner.get_ref(), buf.len(), cx);
+            return direct::poll_send(&mut this.inner, cx, |socket| {
+                this.connection.empty_pipe(socket, buf.len())
+            });
         }
         if let Some((copy, position)) = this.connection.copy.place_of(buf) {
+            let sent = direct::poll_send(&mut this.inner, cx, |socket| copy.send(socket, position, buf.len()));
             // Whatever is wrong with it, the bytes themselves are at hand.
-            if let Ok(count) = ready!(copy_in_use::poll_send(
-                &mut this.inner,
-                cx,
-                (&copy, position),
-                buf.len()
-            )) {
+            if let Ok(count) = ready!(sent) {
                 return Poll::Ready(Ok(count));
             }
         }

@@ -6,7 +6,6 @@ use std::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
-    task::{Context, Poll},
     time::Duration,
 };
 
@@ -128,10 +127,10 @@ impl ViewerConnection {
     }
 
     /// Writes up to so many bytes from the pipe that is lent.
-    pub(super) fn poll_pipe(&self, into: &TcpStream, most: usize, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    pub(super) fn empty_pipe(&self, into: &TcpStream, most: usize) -> io::Result<usize> {
         match self.lent().as_mut() {
-            Some(pipe) => pipe.poll_empty(into, most, cx),
-            None => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+            Some(pipe) => pipe.empty(into, most),
+            None => Err(io::ErrorKind::WriteZero.into()),
         }
     }
 

@@ -5,39 +5,37 @@
 //! A pipe is filled from the origin, then lent to the viewer's stream, which empties it in place of what it is
 //! asked to write: so everything that counts bytes and limits the time of a write does so as always.
 
+#[cfg(target_os = "linux")]
+#[path = "pipe/linux.rs"]
+mod system;
+#[cfg(not(target_os = "linux"))]
+#[path = "pipe/elsewhere.rs"]
+mod system;
+
 use std::{
     io,
-    os::fd::OwnedFd,
+    os::fd::AsFd,
     sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll, ready},
 };
 
-use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
 use tokio::{
     io::Interest,
     net::TcpStream,
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 
+use self::system::Ends;
+
 /// Pipes of one worker that are in use at the same time. Each takes two descriptors; whoever finds none copies.
 const MOST: usize = 256;
 /// Pipes that are kept for the next body.
 const MOST_KEPT: usize = 64;
-/// What a pipe has room for, if it is filled by whole pages: as many bodies pass in one go.
-const SIZE: usize = 256 * 1024;
 
 /// The pipes of one worker.
 #[derive(Debug)]
 pub(crate) struct Pipes {
     permits: Arc<Semaphore>,
     kept: Mutex<Vec<Ends>>,
-}
-
-/// Its two ends.
-#[derive(Debug)]
-struct Ends {
-    reader: OwnedFd,
-    writer: OwnedFd,
 }
 
 /// One pipe in use.
@@ -80,53 +78,25 @@ impl Pipes {
     }
 }
 
-impl Ends {
-    fn new() -> Option<Self> {
-        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).ok()?;
-        // The kernel gives less to a user who has many already.
-        let _ = fcntl_setpipe_size(&writer, SIZE);
-        Some(Self { reader, writer })
-    }
-}
-
 impl Pipe {
     /// Fills the pipe, which has to be empty, with what there is, up to so many bytes. 0: the other end has been closed.
     ///
     /// # Errors
     /// The socket's.
     pub(crate) async fn fill(&mut self, from: &TcpStream, most: usize) -> io::Result<usize> {
-        let writer = &self.ends.writer;
-        let count = from
-            .async_io(Interest::READABLE, || {
-                Ok(splice(from, None, writer, None, most, FLAGS)?)
-            })
-            .await?;
+        let filling = from.async_io(Interest::READABLE, || self.ends.fill(from, most));
+        let count = filling.await?;
         self.holds += count;
         Ok(count)
     }
 
     /// Empties the pipe by up to so many bytes.
-    pub(crate) fn poll_empty(
-        &mut self,
-        into: &TcpStream,
-        most: usize,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<usize>> {
-        let most = most.min(self.holds);
-        loop {
-            ready!(into.poll_write_ready(cx))?;
-            let write = || Ok(splice(&self.ends.reader, None, into, None, most, FLAGS)?);
-            match into.try_io(Interest::WRITABLE, write) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Ok(count) => {
-                    self.holds -= count.min(self.holds);
-                    return Poll::Ready(Ok(count));
-                }
-                Err(error) => return Poll::Ready(Err(error)),
-            }
-        }
+    ///
+    /// # Errors
+    /// The socket's.
+    pub(crate) fn empty(&mut self, into: impl AsFd, most: usize) -> io::Result<usize> {
+        let count = self.ends.empty(into, most.min(self.holds))?;
+        self.holds -= count.min(self.holds);
+        Ok(count)
     }
 }
-
-const FLAGS: SpliceFlags = SpliceFlags::MOVE.union(SpliceFlags::NONBLOCK);
