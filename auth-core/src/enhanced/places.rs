@@ -112,7 +112,7 @@ fn product<P: Into<String>>(
 
 /// `/a`, `/a/`, `/a/b` of `/a/b`. What cannot stand in an attribute is left out.
 fn folders(path: &str) -> Vec<String> {
-    let fits = |path: &&str| !path.contains(|c: char| c == ';' || c.is_control());
+    let fits = |path: &&str| path.starts_with('/') && !path.contains(|c: char| c == ';' || c.is_control());
     let ends = path.match_indices('/').map(|(at, _)| at).skip(1).take(MOST);
     let mut folders: Vec<&str> = ends.flat_map(|at| [&path[..at], &path[..=at]]).collect();
     if path.match_indices('/').count() <= MOST {
@@ -157,7 +157,9 @@ mod tests {
         assert_eq!(folders("/a/b"), ["/a", "/a/", "/a/b"]);
         assert_eq!(folders("/"), ["/"]);
         assert!(folders(&"/a".repeat(1000)).len() <= 2 * MOST);
-        assert_eq!(folders("/a;Domain=x/b"), Vec::<String>::new());
+        for unfit in ["/a;Domain=x/b", "a/b/c"] {
+            assert_eq!(folders(unfit), Vec::<String>::new());
+        }
     }
 
     #[test]
