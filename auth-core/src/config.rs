@@ -308,28 +308,31 @@ pub fn http_headers_from_json(json: &Json) -> Result<ConfiguredHeaders, ConfigEr
     reader.finish(headers)
 }
 
-/// The endpoints that have no counterpart in the reference.
 /// The configured endpoints' paths, decoded once: every request is held against them.
 #[derive(Clone, Debug, Default)]
-struct EndpointPaths([(String, Option<Endpoint>); 3]);
+struct EndpointPaths(Vec<(String, Endpoint)>);
 
 impl EndpointPaths {
     fn new(config: &Config) -> Self {
         // A configured path may carry a query; only what stands before it names the endpoint.
         let named = |path: &str| decoded(path.split('?').next().unwrap_or_default()).into_owned();
-        Self([
-            (named(&config.sign_in_path), Some(Endpoint::SignIn)),
-            (named(&config.refresh_path), Some(Endpoint::Refresh)),
-            (named(&config.sign_out_path), Some(Endpoint::SignOut)),
+        Self(vec![
+            (named(&config.sign_in_path), Endpoint::SignIn),
+            (named(&config.refresh_path), Endpoint::Refresh),
+            (named(&config.sign_out_path), Endpoint::SignOut),
         ])
     }
 
     /// The endpoint at a decoded path; of several the first.
     fn endpoint_at(&self, path: &str) -> Option<Endpoint> {
-        self.0.iter().find(|(known, _)| known == path)?.1
+        let mut endpoints = self.0.iter();
+        endpoints
+            .find(|(known, _)| known == path)
+            .map(|(_, endpoint)| *endpoint)
     }
 }
 
+/// The endpoints that have no counterpart in the reference.
 fn own_endpoint_of(path: &str) -> Endpoint {
     match path {
         "/_portcullis/sign-in" => Endpoint::StartSignIn,

@@ -6,6 +6,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
+import { Outcomes, run } from "../outcomes.mjs";
 import { Complaints } from "./complaints.mjs";
 import { startDemo, stopDemo } from "./demo.mjs";
 
@@ -20,7 +21,7 @@ const FLAGS = [
 ];
 
 class Visit {
-  #outcomes = { passed: 0, failed: 0 };
+  #outcomes = new Outcomes();
   #pictures = 0;
 
   constructor(demo, page, complaints) {
@@ -30,17 +31,15 @@ class Visit {
 
   /** One step: it fails by its own assertions, and by anything the browser complained about meanwhile. */
   async step(name, action) {
-    try {
+    const whole = async () => {
       await action();
       assert.deepEqual(this.complaints.take(), []);
-      this.#outcomes.passed += 1;
-      console.log(`ok    ${name}`);
-    } catch (error) {
-      this.#outcomes.failed += 1;
-      console.log(`FAIL  ${name}\n      at ${this.page.url()}\n      ${String(error.message).replaceAll("\n", "\n      ")}`);
+    };
+    await this.#outcomes.step(name, whole, async (error) => {
       this.complaints.take();
       await this.picture("failed").catch(() => {});
-    }
+      return `at ${this.page.url()}\n${error.message}`;
+    });
   }
 
   async picture(name) {
@@ -88,8 +87,8 @@ class Visit {
     return cookies.filter(({ name, value }) => /Token$|LastAuthUser$/.test(name) && value !== "").map(({ name }) => name);
   }
 
-  get outcomes() {
-    return this.#outcomes;
+  finish() {
+    return this.#outcomes.finish();
   }
 }
 
@@ -296,13 +295,7 @@ async function main(program) {
   } finally {
     await stopDemo(demo);
   }
-  const { passed, failed } = visit.outcomes;
-  console.log(`${passed} passed, ${failed} failed`);
-  return failed === 0 ? 0 : 1;
+  return visit.finish();
 }
 
-if (process.argv.length !== 3) {
-  console.error("usage: node run.mjs PATH-OF-PORTCULLIS");
-  process.exit(2);
-}
-process.exitCode = await main(process.argv[2]);
+await run(main);

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 
+import { Outcomes, run } from "../outcomes.mjs";
 import { Browser } from "./browser.mjs";
 import { API, startProvider } from "./provider.mjs";
 import { CONTENT, startSite } from "./site.mjs";
@@ -37,20 +38,11 @@ const CLIENTS = {
   },
 };
 
-let passed = 0;
-let failed = 0;
+const outcomes = new Outcomes();
 
-async function step(name, action, site) {
-  try {
-    await action();
-    passed += 1;
-    console.log(`ok    ${name}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAIL  ${name}\n      ${String(error.stack).replaceAll("\n", "\n      ")}`);
-    if (site) console.log(site.told().split("\n").slice(-8).join("\n"));
-  }
-}
+/** A step at a site, whose last words are shown if it fails. */
+const stepAt = (site) => (name, action) =>
+  outcomes.step(`  ${name}`, action, (error) => [error.stack, ...site.told().split("\n").slice(-8)].join("\n"));
 
 async function withSite(program, { client, auth, oidc, enhancements }, visit) {
   const provider = await startProvider();
@@ -91,7 +83,7 @@ const session = (browser, site) =>
 
 async function visit(provider, site, refreshes) {
   const browser = new Browser();
-  const check = (name, action) => step(`  ${name}`, action, site);
+  const check = stepAt(site);
   await check("discovery is asked for once, at the start", () => {
     const asked = provider.calls.filter((call) => call.endsWith("/.well-known/openid-configuration"));
     assert.equal(asked.length, 1);
@@ -151,7 +143,7 @@ async function visit(provider, site, refreshes) {
 }
 
 async function machines(provider, site) {
-  const check = (name, action) => step(`  ${name}`, action, site);
+  const check = stepAt(site);
   const token = async (more) => {
     const reply = await fetch(`${provider.issuer}/token`, {
       method: "POST",
@@ -191,20 +183,15 @@ async function main(program) {
   for (const [name, plan] of Object.entries(CLIENTS)) {
     console.log(name);
     const enhancements = { rules: RULES, ...plan.enhancements };
-    await step("  (all of it)", () =>
+    await outcomes.step("  (all of it)", () =>
       withSite(program, { ...plan, enhancements }, (provider, site) => visit(provider, site, plan.refreshes)));
   }
   console.log("a machine with a bearer token");
   const enhancements = { bearerTokens: { audiences: [API], scopes: ["api:read"] }, sealedSession: false };
   const auth = { cookieCompatibility: "elasticsearch" };
   const client = { token_endpoint_auth_method: "none" };
-  await step("  (all of it)", () => withSite(program, { client, auth, enhancements }, machines));
-  console.log(`${passed} passed, ${failed} failed`);
-  return failed === 0 ? 0 : 1;
+  await outcomes.step("  (all of it)", () => withSite(program, { client, auth, enhancements }, machines));
+  return outcomes.finish();
 }
 
-if (process.argv.length !== 3) {
-  console.error("usage: node run.mjs PATH-OF-PORTCULLIS");
-  process.exit(2);
-}
-process.exitCode = await main(process.argv[2]);
+await run(main);

@@ -19,7 +19,7 @@ use crate::{
     Entropy, ForwardCookies, Reason, Request, Step, UnixTime,
     authenticator::Authenticator,
     cookies::Cookies,
-    js::query::{Param, Query, stringify},
+    js::query::{Query, stringify},
     state::rooted,
 };
 
@@ -81,10 +81,7 @@ pub(crate) fn begin(
     rng: &mut dyn Entropy,
 ) -> Step {
     let viewer = Viewer::of(auth, request);
-    let return_to = match Query::parse(request.query).param("return_to") {
-        Param::One(path) => rooted(Some(path)),
-        Param::Absent | Param::Many(_) => rooted(None),
-    };
+    let return_to = rooted(Query::parse(request.query).param("return_to").single());
     if !was_sent(&viewer.host, Cookies::new(request.cookies)) {
         return Trouble::new(Reason::LoopCookies, Explanation::UseNotKept).respond(auth, &viewer, &return_to);
     }

@@ -9,14 +9,11 @@ mod variants;
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use auth_core::{Authenticator, Capabilities, Config, Decision, Request, Scheme, Step, json::Json};
+use auth_core::{Authenticator, Capabilities, Config, Decision, Step, json::Json};
 use serde_json::{Value, json};
 
 use self::corpus::{Case, Corpus, Use};
-use crate::{
-    browser::Fields,
-    fixture::{CLIENT, ISSUER, NOW, Rng, config, json_reply},
-};
+use crate::fixture::{CLIENT, ISSUER, NOW, Rng, config, get_with, json_reply};
 
 const RECORDED: &str = include_str!("../attacks/aws_jwt_verify.txt");
 
@@ -99,16 +96,8 @@ fn accepts(case: &Case, as_bearer: bool) -> bool {
         (String::new(), format!("ID-TOKEN={}", case.token))
     };
     let fields = [("authorization", field.as_str())];
-    let request = Request {
-        method: "GET",
-        scheme: Scheme::Https,
-        host: "site.example",
-        path: "/",
-        query: "",
-        cookies: &[&cookie],
-        headers: &Fields(if as_bearer { &fields } else { &[] }),
-    };
-    let mut step = auth.begin(&request, NOW, &mut Rng);
+    let fields: &[_] = if as_bearer { &fields } else { &[] };
+    let mut step = get_with(&auth, "/", &[&cookie], fields, NOW);
     while let Step::Call(pending) = step {
         step = pending.resume(Ok(json_reply(&case.jwks)), NOW, &mut Rng);
     }

@@ -2,22 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use auth_core::{Authenticator, Decision, HttpReply, Request, RequestHeaders, Response, Scheme, Step, UnixTime};
+use auth_core::{Authenticator, Decision, HttpReply, Response, Step, UnixTime};
 use serde_json::{Value, json};
 
-use crate::fixture::{Rng, json_reply, response, token};
+use crate::fixture::{self, Asking, Rng, json_reply, response, token};
 
 /// The header fields of a browser's navigation.
 pub(crate) const NAVIGATION: &[(&str, &str)] = &[("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
-
-pub(crate) struct Fields<'a>(pub(crate) &'a [(&'a str, &'a str)]);
-
-impl RequestHeaders for Fields<'_> {
-    fn get_all<'h>(&'h self, name: &str) -> Vec<&'h str> {
-        let of_name = self.0.iter().filter(|(known, _)| *known == name);
-        of_name.map(|(_, value)| *value).collect()
-    }
-}
 
 /// Cookies by name; paths and domains are not told apart.
 #[derive(Clone, Default)]
@@ -53,18 +44,13 @@ impl Browser {
         fields: &[(&str, &str)],
         now: UnixTime,
     ) -> Step {
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let cookies = self.cookies();
-        let request = Request {
+        let asking = Asking {
             method,
-            scheme: Scheme::Https,
-            host: "site.example",
-            path,
-            query,
-            cookies: &[&cookies],
-            headers: &Fields(fields),
+            target,
+            cookies: &[&self.cookies()],
+            fields,
         };
-        auth.begin(&request, now, &mut Rng)
+        fixture::ask(auth, &asking, now)
     }
 
     /// A navigation that is answered at once.

@@ -4,11 +4,11 @@ use auth_core::{Authenticator, CallError, Capabilities, HttpReply, Reason, Respo
 use serde_json::{Value, json};
 
 use crate::{
+    browser::NAVIGATION,
     enhanced_renewal::{
-        Asking, FETCH, NAVIGATION, answer, ask, cookies_of, enhanced, enhanced_at, expired, page, refused, reply,
-        script, session,
+        FETCH, answer, cookies_of, enhanced, enhanced_at, expired, page, refused, reply, script, session,
     },
-    fixture::{NOW, foreign_token, forward, json_reply, response, token},
+    fixture::{Asking, NOW, ask, foreign_token, forward, json_reply, response, token},
 };
 
 /// One way in which a session is not good: its cookies, and what the token endpoint says if it is asked.

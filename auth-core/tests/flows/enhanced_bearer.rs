@@ -1,22 +1,11 @@
 //! Bearer tokens: programs with a token in the Authorization header.
 
-use auth_core::{
-    Access, Authenticator, CallPurpose, Capabilities, Config, Reason, Request, RequestHeaders, Scheme, Step, json::Json,
-};
+use auth_core::{Access, Authenticator, CallPurpose, Capabilities, Config, Reason, Step, json::Json};
 use serde_json::{Value, json};
 
 use crate::fixture::{
-    self, CLIENT, ISSUER, NOW, Rng, config, forward, json_reply, jwks, reason, response, token, token_of,
+    self, CLIENT, ISSUER, NOW, Rng, config, forward, get_with, json_reply, jwks, reason, response, token, token_of,
 };
-
-struct Fields(Vec<(&'static str, String)>);
-
-impl RequestHeaders for Fields {
-    fn get_all<'h>(&'h self, name: &str) -> Vec<&'h str> {
-        let of_name = self.0.iter().filter(|(known, _)| *known == name);
-        of_name.map(|(_, value)| value.as_str()).collect()
-    }
-}
 
 fn site(enhancements: Value) -> Authenticator {
     site_with(json!({}), enhancements)
@@ -43,17 +32,8 @@ fn access_token(overrides: Value) -> String {
 }
 
 fn ask(auth: &Authenticator, path: &str, authorization: &[&str], cookie: &str) -> Step {
-    let fields = authorization.iter().map(|&value| ("authorization", value.to_owned()));
-    let request = Request {
-        method: "GET",
-        scheme: Scheme::Https,
-        host: "site.example",
-        path,
-        query: "",
-        cookies: &[cookie],
-        headers: &Fields(fields.collect()),
-    };
-    auth.begin(&request, NOW, &mut Rng)
+    let fields: Vec<(&str, &str)> = authorization.iter().map(|&value| ("authorization", value)).collect();
+    get_with(auth, path, &[cookie], &fields, NOW)
 }
 
 fn bearing(auth: &Authenticator, token: &str) -> Reason {

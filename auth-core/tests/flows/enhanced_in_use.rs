@@ -168,13 +168,13 @@ fn a_post_is_not_sent_round() {
     let auth = edge(json!({}));
     let jar = signed_in(&auth);
     let cookies = jar.cookies("/");
-    let asking = crate::enhanced_renewal::Asking {
+    let asking = crate::fixture::Asking {
         method: "POST",
         target: "/form",
         cookies: &[&cookies],
         fields: NAVIGATION,
     };
-    let step = crate::enhanced_renewal::ask(&auth, &asking, after(400));
+    let step = crate::fixture::ask(&auth, &asking, after(400));
     assert_eq!(forward(step).reason, Reason::SessionKnown);
 }
 

@@ -4,8 +4,8 @@ use auth_core::{Authenticator, Capabilities, Reason, UnixTime};
 use serde_json::{Value, json};
 
 use crate::{
-    enhanced_renewal::{answer, ask, cookies_of, enhanced, enhanced_at, page, reply, script},
-    fixture::{NOW, forward, response, token},
+    enhanced_renewal::{answer, cookies_of, enhanced, enhanced_at, page, reply, script},
+    fixture::{NOW, ask, forward, response, token},
 };
 
 const HOUR: i64 = 3600;

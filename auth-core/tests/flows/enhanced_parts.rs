@@ -1,6 +1,6 @@
 //! Tokens that are larger than a cookie: under Elasticsearch's names in several, under AWS Amplify's in one.
 
-use auth_core::{Authenticator, Forward, Reason, Step, UnixTime};
+use auth_core::{Authenticator, Reason, Step};
 use serde_json::{Value, json};
 
 use crate::{
@@ -24,12 +24,6 @@ fn signed_in(auth: &Authenticator) -> Jar {
     let answer = jar.sign_in_with(auth, json!({"large": large(4000)}), reply, NOW);
     assert_eq!(answer.reason, Reason::SignedInOverBudget);
     jar
-}
-
-fn pass(jar: &mut Jar, auth: &Authenticator, now: UnixTime) -> Forward {
-    let passed = forward(jar.ask(auth, "/", NAVIGATION, now));
-    jar.keep("/", &passed.response_cookies);
-    passed
 }
 
 fn tokens_in(jar: &Jar) -> Vec<&str> {
@@ -57,8 +51,8 @@ fn t_cookie_4_a_session_larger_than_its_cookies_is_kept_in_several_and_stays_kno
     for kept in &jar.kept {
         assert!(kept.name.len() + kept.value.len() < 3900, "{}", kept.name);
     }
-    assert_eq!(pass(&mut jar, &auth, NOW).reason, Reason::SessionKnown);
-    let passed = pass(&mut jar, &auth, NOW);
+    assert_eq!(jar.pass(&auth, NOW).reason, Reason::SessionKnown);
+    let passed = jar.pass(&auth, NOW);
     assert_eq!(passed.response_cookies, Vec::<String>::new());
 }
 
@@ -88,7 +82,7 @@ fn t_cookie_4_a_renewal_joins_the_refresh_token_and_drops_what_a_shorter_session
     let passed = forward(pending.resume(Ok(reply), later, &mut Rng));
     jar.keep("/", &passed.response_cookies);
     assert_eq!(tokens_in(&jar), ["ACCESS-TOKEN", "ID-TOKEN", "REFRESH-TOKEN"]);
-    assert_eq!(pass(&mut jar, &auth, later).reason, Reason::SessionKnown);
+    assert_eq!(jar.pass(&auth, later).reason, Reason::SessionKnown);
     assert_eq!(jar.one("REFRESH-TOKEN").value, "short");
 }
 

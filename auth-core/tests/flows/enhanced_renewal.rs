@@ -1,43 +1,14 @@
 //! Sessions renewed on the way, ahead of their end, by a script, and round by the refresh path.
 
 use auth_core::{
-    Access, Authenticator, CallError, Capabilities, Config, HttpCall, HttpReply, Reason, Request, RequestHeaders,
-    Scheme, Step, UnixTime, json::Json,
+    Access, Authenticator, CallError, Capabilities, Config, HttpCall, HttpReply, Reason, Step, json::Json,
 };
 use serde_json::{Value, json};
 
-use crate::fixture::{NOW, Rng, config, foreign_token, forward, json_reply, response, token};
-
-/// What a request brings besides its target.
-pub(crate) struct Asking<'a> {
-    pub(crate) method: &'a str,
-    pub(crate) target: &'a str,
-    pub(crate) cookies: &'a [&'a str],
-    pub(crate) fields: &'a [(&'a str, &'a str)],
-}
-
-struct Fields<'a>(&'a [(&'a str, &'a str)]);
-
-impl RequestHeaders for Fields<'_> {
-    fn get_all<'h>(&'h self, name: &str) -> Vec<&'h str> {
-        let of_name = self.0.iter().filter(|(known, _)| *known == name);
-        of_name.map(|(_, value)| *value).collect()
-    }
-}
-
-pub(crate) fn ask(auth: &Authenticator, asking: &Asking<'_>, now: UnixTime) -> Step {
-    let (path, query) = asking.target.split_once('?').unwrap_or((asking.target, ""));
-    let request = Request {
-        method: asking.method,
-        scheme: Scheme::Https,
-        host: "site.example",
-        path,
-        query,
-        cookies: asking.cookies,
-        headers: &Fields(asking.fields),
-    };
-    auth.begin(&request, now, &mut Rng)
-}
+use crate::{
+    browser::NAVIGATION,
+    fixture::{Asking, NOW, Rng, ask, config, foreign_token, forward, json_reply, response, token},
+};
 
 pub(crate) fn enhanced_at(capabilities: Capabilities, enhancements: Value, others: Value) -> Authenticator {
     let mut all = config(others);
@@ -51,7 +22,6 @@ pub(crate) fn enhanced(enhancements: Value) -> Authenticator {
     enhanced_at(Capabilities::PROXY, enhancements, json!({}))
 }
 
-pub(crate) const NAVIGATION: &[(&str, &str)] = &[("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
 pub(crate) const FETCH: &[(&str, &str)] = &[("sec-fetch-mode", "cors"), ("accept", "*/*")];
 
 pub(crate) fn page<'a>(target: &'a str, cookies: &'a [&'a str]) -> Asking<'a> {

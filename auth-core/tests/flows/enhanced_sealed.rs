@@ -30,12 +30,6 @@ fn signed_in(auth: &Authenticator) -> Jar {
     jar
 }
 
-fn pass(jar: &mut Jar, auth: &Authenticator, now: UnixTime) -> Forward {
-    let passed = forward(jar.ask(auth, "/", NAVIGATION, now));
-    jar.keep("/", &passed.response_cookies);
-    passed
-}
-
 fn id_token_of(passed: &Forward) -> Option<String> {
     match &passed.access {
         Access::Session(viewer) => viewer.token().map(|token| token.expose().to_string()),
@@ -56,7 +50,7 @@ fn a_sign_in_leaves_one_cookie_that_tells_nothing() {
     let value = &jar.one(NAME).value;
     let claims = base64(b"jane@example.com");
     assert!(!value.contains("jane") && !value.contains(&claims[..10]) && !value.contains("refresh"));
-    let passed = pass(&mut jar, &auth, NOW);
+    let passed = jar.pass(&auth, NOW);
     assert_eq!(passed.reason, Reason::SessionVerified);
     let Access::Session(viewer) = &passed.access else {
         panic!()
@@ -68,7 +62,7 @@ fn a_sign_in_leaves_one_cookie_that_tells_nothing() {
     let issuer = viewer.claim("iss").and_then(Json::as_str);
     assert!(issuer.is_some_and(|issuer| issuer.starts_with("https://cognito-idp.")));
     assert_eq!(viewer.claim("aud").and_then(Json::as_str), Some(CLIENT));
-    assert_eq!(pass(&mut jar, &auth, NOW).reason, Reason::SessionKnown);
+    assert_eq!(jar.pass(&auth, NOW).reason, Reason::SessionKnown);
 }
 
 /// Cognito's refresh tokens have about 1,800 characters, its id tokens about 1,000.
@@ -117,7 +111,7 @@ fn the_id_token_is_kept_where_that_is_asked_for_and_absent_otherwise() {
     ] {
         let auth = sealed_with(json!({}), json!({"sealedSession": settings}));
         let mut jar = signed_in(&auth);
-        let id_token = id_token_of(&pass(&mut jar, &auth, NOW));
+        let id_token = id_token_of(&jar.pass(&auth, NOW));
         assert_eq!(id_token.is_some(), kept);
         if let Some(id_token) = id_token {
             assert_eq!(
@@ -145,13 +139,13 @@ fn t_sess_3_secrets_are_replaced_while_sessions_go_on() {
     let (old, new) = ("an-old-secret-of-some-length", "a-new-secret-of-some-length");
     let mut jar = signed_in(&with(json!([old])));
     let both = with(json!([new, old]));
-    pass(&mut jar, &both, NOW);
+    jar.pass(&both, NOW);
     assert_eq!(
         reason(jar.ask(&with(json!([new])), "/", NAVIGATION, NOW)),
         Reason::SessionSeal
     );
     let mut later = signed_in(&both);
-    pass(&mut later, &with(json!([new])), NOW);
+    later.pass(&with(json!([new])), NOW);
     assert_eq!(
         reason(later.ask(&with(json!([old])), "/", NAVIGATION, NOW)),
         Reason::SessionSeal
@@ -337,10 +331,10 @@ fn a_session_in_plain_cookies_is_taken_over() {
         jar.set("site.example", "/", &format!("{prefix}.{name}={value}; Path=/; Secure"));
     }
     jar.set("site.example", "/", "theme=dark; Path=/");
-    let passed = pass(&mut jar, &auth, NOW);
+    let passed = jar.pass(&auth, NOW);
     assert!(id_token_of(&passed).is_some(), "this once the token itself was brought");
     assert_eq!(jar.names(), [NAME, "theme"]);
-    assert_eq!(pass(&mut jar, &auth, NOW).response_cookies, Vec::<String>::new());
+    assert_eq!(jar.pass(&auth, NOW).response_cookies, Vec::<String>::new());
     let Step::Call(call) = jar.ask(&auth, "/signout", NAVIGATION, NOW) else {
         panic!("no revocation")
     };
@@ -385,7 +379,7 @@ fn a_refresh_token_out_of_sight_stays_when_a_session_is_taken_over() {
         "/",
         &format!("{prefix}.jane.refreshToken=r; Path=/refreshauth; Secure"),
     );
-    pass(&mut jar, &auth, NOW);
+    jar.pass(&auth, NOW);
     assert_eq!(jar.names(), [&*format!("{prefix}.jane.refreshToken"), NAME]);
 }
 
@@ -394,7 +388,7 @@ fn a_refresh_token_out_of_sight_stays_when_a_session_is_taken_over() {
 fn times_groups_and_rules_are_checked_on_a_sealed_session_as_on_any() {
     let auth = sealed();
     let mut jar = signed_in(&auth);
-    pass(&mut jar, &auth, NOW);
+    jar.pass(&auth, NOW);
     let after = UnixTime::from_secs(NOW.as_secs() + 3601);
     let Step::Call(renewal) = jar.ask(&auth, "/", NAVIGATION, after) else {
         panic!("no renewal")

@@ -1,8 +1,8 @@
 //! One site, its signing keys, and a browser's request in a line.
 
 use auth_core::{
-    Authenticator, Capabilities, Config, Decision, Entropy, Forward, HttpReply, NoHeaders, Reason, Request, Response,
-    Scheme, Step, UnixTime, json::Json,
+    Authenticator, Capabilities, Config, Decision, Entropy, Forward, HttpReply, Reason, Request, RequestHeaders,
+    Response, Scheme, Step, UnixTime, json::Json,
 };
 use ring::{
     rand::{SecureRandom, SystemRandom},
@@ -53,19 +53,58 @@ pub(crate) fn site(overrides: Value) -> Authenticator {
     Authenticator::new(Config::from_json(&json).unwrap(), Capabilities::PROXY)
 }
 
-/// A GET with these Cookie fields.
-pub(crate) fn get(auth: &Authenticator, target: &str, cookies: &[&str], now: UnixTime) -> Step {
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+/// Header fields, their names in lower case.
+pub(crate) struct Fields<'a>(pub(crate) &'a [(&'a str, &'a str)]);
+
+impl RequestHeaders for Fields<'_> {
+    fn get_all<'h>(&'h self, name: &str) -> Vec<&'h str> {
+        let of_name = self.0.iter().filter(|(known, _)| *known == name);
+        of_name.map(|(_, value)| *value).collect()
+    }
+}
+
+/// A request for the site.
+pub(crate) struct Asking<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) target: &'a str,
+    pub(crate) cookies: &'a [&'a str],
+    pub(crate) fields: &'a [(&'a str, &'a str)],
+}
+
+pub(crate) fn ask(auth: &Authenticator, asking: &Asking<'_>, now: UnixTime) -> Step {
+    let (path, query) = asking.target.split_once('?').unwrap_or((asking.target, ""));
     let request = Request {
-        method: "GET",
+        method: asking.method,
         scheme: Scheme::Https,
         host: "site.example",
         path,
         query,
-        cookies,
-        headers: &NoHeaders,
+        cookies: asking.cookies,
+        headers: &Fields(asking.fields),
     };
     auth.begin(&request, now, &mut Rng)
+}
+
+/// A GET with these Cookie fields.
+pub(crate) fn get(auth: &Authenticator, target: &str, cookies: &[&str], now: UnixTime) -> Step {
+    get_with(auth, target, cookies, &[], now)
+}
+
+/// A GET with these Cookie fields and these others.
+pub(crate) fn get_with(
+    auth: &Authenticator,
+    target: &str,
+    cookies: &[&str],
+    fields: &[(&str, &str)],
+    now: UnixTime,
+) -> Step {
+    let asking = Asking {
+        method: "GET",
+        target,
+        cookies,
+        fields,
+    };
+    ask(auth, &asking, now)
 }
 
 /// Who may pass, or why not.

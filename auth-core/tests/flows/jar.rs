@@ -1,11 +1,11 @@
 //! A browser's cookie jar with paths, domains and name prefixes (RFC 6265bis), for tests about where cookies stand.
 
-use auth_core::{Authenticator, HttpReply, Request, Response, Scheme, Step, UnixTime};
+use auth_core::{Authenticator, Forward, HttpReply, Request, Response, Scheme, Step, UnixTime};
 use serde_json::{Value, json};
 
 use crate::{
-    browser::{Fields, NAVIGATION, callback, sent_to},
-    fixture::{Rng, json_reply, response, token},
+    browser::{NAVIGATION, callback, sent_to},
+    fixture::{Fields, Rng, forward, json_reply, response, token},
 };
 
 #[derive(Clone, Debug)]
@@ -143,6 +143,13 @@ impl Jar {
         let answer = response(step);
         self.keep(target.split('?').next().unwrap(), &all_set_cookies(&answer));
         answer
+    }
+
+    /// A navigation that goes on to the content.
+    pub(crate) fn pass(&mut self, auth: &Authenticator, now: UnixTime) -> Forward {
+        let passed = forward(self.ask(auth, "/", NAVIGATION, now));
+        self.keep("/", &passed.response_cookies);
+        passed
     }
 
     /// Signs in with tokens of these claims; the callback's answer.

@@ -17,7 +17,6 @@ mod enhanced_hints;
 mod enhanced_in_use;
 mod enhanced_lifetime;
 mod enhanced_oidc;
-mod enhanced_oidc_tokens;
 mod enhanced_pages;
 mod enhanced_pains;
 mod enhanced_parts;

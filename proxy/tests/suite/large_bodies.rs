@@ -1,6 +1,6 @@
 //! Large bodies between two plain connections, which do not come up to the proxy (Linux).
 
-use std::thread;
+use std::{net::TcpStream, thread};
 
 use serde_json::json;
 
@@ -34,6 +34,24 @@ fn asks(asked: &Asked) -> (usize, u32) {
 
 fn request(site: &Site, target: &str) -> Request {
     Request::get(target).header("Cookie", site.session())
+}
+
+/// A response of which the header has come.
+fn begun(site: &Site) -> Wire<TcpStream> {
+    let mut wire = site.wire();
+    wire.write(&request(site, "/").bytes(&site.authority()));
+    assert_eq!(wire.head().unwrap().status, 200);
+    wire
+}
+
+/// Nothing but a beginning of `body(400_000, 1)`, shorter than that.
+fn assert_beginning(got: &[u8], most: usize) {
+    assert!(got.len() < most, "{}", got.len());
+    assert!(
+        body(400_000, 1).starts_with(got),
+        "{} bytes, others than sent",
+        got.len()
+    );
 }
 
 #[test]
@@ -91,15 +109,8 @@ fn a_body_that_ends_too_early_is_cut_off_and_nothing_is_made_up() {
     let cut = whole[..250_000].to_vec();
     let origin = Origin::start(move |_| Answer::Last(cut.clone()));
     let site = Plan::custom(&origin).start();
-    let mut wire = site.wire();
-    wire.write(&request(&site, "/").bytes(&site.authority()));
-    assert_eq!(wire.head().unwrap().status, 200);
-    let got = rest(&mut wire);
-    assert!(
-        got.len() < 250_000 && body(400_000, 1).starts_with(&got),
-        "{}",
-        got.len()
-    );
+    let mut wire = begun(&site);
+    assert_beginning(&wire.rest(), 250_000);
 }
 
 #[test]
@@ -110,15 +121,8 @@ fn an_origin_that_stops_in_the_middle_is_not_waited_for() {
     let origin = Origin::start(move |_| Answer::Held(first.clone(), more.clone()));
     let settings = json!({ "kind": "custom", "url": origin.url(), "read_timeout": "300ms" });
     let site = Plan::bare().origin(settings).start();
-    let mut wire = site.wire();
-    wire.write(&request(&site, "/").bytes(&site.authority()));
-    assert_eq!(wire.head().unwrap().status, 200);
-    let got = rest(&mut wire);
-    assert!(
-        got.len() < 200_000 && body(400_000, 1).starts_with(&got),
-        "{}",
-        got.len()
-    );
+    let mut wire = begun(&site);
+    assert_beginning(&wire.rest(), 200_000);
     let event = site.process.message("the origin failed");
     assert_eq!(event["kind"], "ReadTimedout", "{event}");
 }
@@ -127,30 +131,13 @@ fn an_origin_that_stops_in_the_middle_is_not_waited_for() {
 fn a_viewer_who_leaves_ends_it_at_the_origin_and_one_who_stays_gets_everything() {
     let origin = Origin::start(|_| Answer::Stream(64 << 20));
     let site = Plan::custom(&origin).start();
-    let mut leaving = site.wire();
-    leaving.write(&request(&site, "/").bytes(&site.authority()));
-    assert_eq!(leaving.head().unwrap().status, 200);
-    drop(leaving);
+    drop(begun(&site));
     origin.wait_for_closed(1);
-    let mut staying = site.wire();
-    staying.write(&request(&site, "/").bytes(&site.authority()));
-    assert_eq!(staying.head().unwrap().status, 200);
+    let mut staying = begun(&site);
     let mut got = 0;
     while got < 64 << 20 {
         let part = staying.some(1 << 20);
         assert!(!part.is_empty() && part.iter().all(|&byte| byte == b'x'), "at {got}");
         got += part.len();
-    }
-}
-
-/// What comes until the connection ends.
-fn rest(wire: &mut Wire<std::net::TcpStream>) -> Vec<u8> {
-    let mut got = Vec::new();
-    loop {
-        let part = wire.some(1 << 20);
-        if part.is_empty() {
-            return got;
-        }
-        got.extend(part);
     }
 }

@@ -195,6 +195,12 @@ impl<S: Read + Write> Wire<S> {
         self.buffer.drain(..take).collect()
     }
 
+    /// What comes until the connection ends.
+    pub(crate) fn rest(&mut self) -> Vec<u8> {
+        while self.fill() > 0 {}
+        std::mem::take(&mut self.buffer)
+    }
+
     /// Whether the peer closes without another byte.
     pub(crate) fn is_closed(&mut self) -> bool {
         self.buffer.is_empty() && self.fill() == 0
@@ -217,8 +223,7 @@ impl<S: Read + Write> Wire<S> {
                     !response.keeps_alive() || self.buffer.is_empty(),
                     "a body without an end"
                 );
-                while self.fill() > 0 {}
-                std::mem::take(&mut self.buffer)
+                self.rest()
             }
         }
     }

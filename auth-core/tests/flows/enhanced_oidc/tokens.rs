@@ -1,16 +1,14 @@
 //! Which tokens of a provider other than Cognito count, and for what (T-JWT-1, T-JWT-2, T-JWT-3, T-JWT-7).
 
-use auth_core::{Authenticator, Reason, Request, RequestHeaders, Scheme, Step};
+use auth_core::{Authenticator, Reason};
 use ring::{
     rand::SystemRandom,
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair},
 };
 use serde_json::{Value, json};
 
-use crate::{
-    enhanced_oidc::{ISSUER, id_token, oidc_claims, oidc_site},
-    fixture::{CLIENT, KID, NOW, Rng, base64, reason, sign},
-};
+use super::provider::{ISSUER, id_token, oidc_claims, oidc_site};
+use crate::fixture::{CLIENT, KID, NOW, base64, get_with, reason, sign, with_token};
 
 /// A site that has the id token in a cookie of its own.
 fn plain() -> Authenticator {
@@ -21,31 +19,18 @@ fn plain() -> Authenticator {
     )
 }
 
-fn ask(auth: &Authenticator, cookie: &str, authorization: Option<&str>) -> Step {
-    struct Fields<'f>(Option<&'f str>);
-    impl RequestHeaders for Fields<'_> {
-        fn get_all<'h>(&'h self, name: &str) -> Vec<&'h str> {
-            self.0.into_iter().filter(|_| name == "authorization").collect()
-        }
-    }
-    let request = Request {
-        method: "GET",
-        scheme: Scheme::Https,
-        host: "site.example",
-        path: "/",
-        query: "",
-        cookies: &[cookie],
-        headers: &Fields(authorization),
-    };
-    auth.begin(&request, NOW, &mut Rng)
-}
-
 fn presented(auth: &Authenticator, token: &str) -> Reason {
-    reason(ask(auth, &format!("ID-TOKEN={token}"), None))
+    reason(with_token(auth, token, NOW))
 }
 
 fn bearing(auth: &Authenticator, token: &str) -> Reason {
-    reason(ask(auth, "", Some(&format!("Bearer {token}"))))
+    reason(get_with(
+        auth,
+        "/",
+        &[],
+        &[("authorization", &format!("Bearer {token}"))],
+        NOW,
+    ))
 }
 
 #[test]
