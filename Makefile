@@ -14,7 +14,7 @@ test-rust:
 	cargo test --workspace
 
 test-browser:
-	@scripts/require.sh build browser
+	@scripts/require.sh build browser node
 	@# The program that the tests were built with: building it alone would choose other features and start over.
 	cargo test --workspace --no-run --quiet
 	cd tests/browser && npm ci --no-audit --no-fund && node run.mjs "$${CARGO_TARGET_DIR:-../../target}/debug/portcullis"

@@ -2,8 +2,8 @@
 # Checks what a task needs from the system, says what is missing, and installs it where it may.
 #
 #   scripts/require.sh build      a C compiler and cmake, for Pingora's build
-#   scripts/require.sh browser    Chromium, Node.js and npm, for the browser tests
-#   scripts/require.sh node       Node.js and npm, for tests against npm's packages
+#   scripts/require.sh browser    Chromium, for the browser tests
+#   scripts/require.sh node       Node.js and npm, for the browser tests and those against npm's packages
 #   scripts/require.sh edge       Python 3, for the edge packages' start-up tests
 #   scripts/require.sh nginx      nginx, which the tests put in front of the proxy
 #   scripts/require.sh deploy     Python 3 with venv, for the checks of the stack
@@ -33,8 +33,6 @@ for task in "$@"; do
             && [ ! -x "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" ]; then
             need Chromium chromium chromium "--cask chromium"
         fi
-        has node || need Node.js nodejs nodejs node
-        has npm || need npm npm npm node
         ;;
     node)
         has node || need Node.js nodejs nodejs node

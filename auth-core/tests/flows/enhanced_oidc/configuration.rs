@@ -1,106 +1,81 @@
 //! What is said of a provider that is not described as it has to be.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::provider::{oidc_config, read};
 
 #[test]
 fn a_provider_that_is_not_wholly_described_is_refused_key_by_key() {
     let none = || json!({});
-    for (oidc, enhancements, others, expected) in [
+    let refused = |oidc: Value, enhancements: Value, others: Value, expected: &str| {
+        let found = read(&oidc_config(oidc, enhancements, others)).unwrap_err();
+        assert!(found.contains(expected), "{expected}\n---\n{found}");
+    };
+    for (oidc, expected) in [
         (
             json!({"tokenEndpoint": null, "jwksUri": null}),
-            none(),
-            none(),
             "enhancements.oidc.jwksUri: found nothing",
         ),
-        (
-            json!({"issuer": null}),
-            none(),
-            none(),
-            "enhancements.oidc.issuer: found nothing",
-        ),
+        (json!({"issuer": null}), "enhancements.oidc.issuer: found nothing"),
         (
             json!({"issuer": "https://id.example/?a"}),
-            none(),
-            none(),
             "enhancements.oidc.issuer: found \"https://id.example/?a\"",
         ),
         (
             json!({"tokenEndpoint": "http://id.example/token"}),
-            none(),
-            none(),
             "enhancements.oidc.tokenEndpoint: found",
         ),
         (
             json!({"tokenEndpoint": "http://127.0.0.1/token"}),
-            none(),
-            none(),
             "with insecureLoopbackHttp",
         ),
-        (
-            json!({"tokenendpoint": "x"}),
-            none(),
-            none(),
-            "did you mean tokenEndpoint?",
-        ),
+        (json!({"tokenendpoint": "x"}), "did you mean tokenEndpoint?"),
         (
             json!({"usernameClaim": ""}),
-            none(),
-            none(),
             "enhancements.oidc.usernameClaim: found \"\"",
         ),
         (
             json!({"tokenEndpointAuthMethod": "private_key_jwt"}),
-            none(),
-            none(),
             "one of client_secret_basic, client_secret_post, none",
         ),
         (
             json!({"tokenEndpointAuthMethod": "client_secret_post"}),
-            none(),
-            none(),
             "none, because there is no clientSecret",
         ),
+    ] {
+        refused(oidc, none(), none(), expected);
+    }
+    for (enhancements, expected) in [
         (
-            none(),
-            none(),
+            json!({"parallelSignIns": false}),
+            "enhancements.parallelSignIns: found false",
+        ),
+        (
+            json!({"inPlaceRefresh": false}),
+            "enhancements.inPlaceRefresh: found false",
+        ),
+        (
+            json!({"thoroughSignOut": false}),
+            "enhancements.thoroughSignOut: found false",
+        ),
+        (
+            json!({"sealedSession": false, "sessionLifetime": {"idleSecs": 900}}),
+            "enhancements.sessionLifetime: found limits without a sealed session",
+        ),
+    ] {
+        refused(none(), enhancements, none(), expected);
+    }
+    for (others, expected) in [
+        (
             json!({"oauthScopes": ["email"]}),
             "oauthScopes: found a list without openid",
         ),
         (
-            none(),
-            json!({"parallelSignIns": false}),
-            none(),
-            "enhancements.parallelSignIns: found false",
-        ),
-        (
-            none(),
-            json!({"inPlaceRefresh": false}),
-            none(),
-            "enhancements.inPlaceRefresh: found false",
-        ),
-        (
-            none(),
-            json!({"thoroughSignOut": false}),
-            none(),
-            "enhancements.thoroughSignOut: found false",
-        ),
-        (
-            none(),
-            json!({"sealedSession": false, "sessionLifetime": {"idleSecs": 900}}),
-            none(),
-            "enhancements.sessionLifetime: found limits without a sealed session",
-        ),
-        (
-            none(),
-            none(),
             json!({"profile": "reference"}),
             "the reference profile speaks to Cognito alone",
         ),
     ] {
-        let found = read(&oidc_config(oidc, enhancements, others)).unwrap_err();
-        assert!(found.contains(expected), "{expected}\n---\n{found}");
+        refused(none(), none(), others, expected);
     }
     let mut text = oidc_config(none(), none(), none());
     text["enhancements"]["oidc"] = json!("https://id.example");

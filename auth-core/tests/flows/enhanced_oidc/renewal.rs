@@ -1,6 +1,6 @@
 //! Sessions renewed there, with a new id token and without.
 
-use auth_core::Reason;
+use auth_core::{Reason, Response};
 use serde_json::json;
 
 use super::provider::{asked, edge_site, form, id_token, later, merge, oidc_site, signed_in, site, viewer_of};
@@ -10,6 +10,11 @@ use crate::{
     jar::all_set_cookies,
 };
 
+fn assert_asks_to_sign_in(answer: &Response) {
+    let location = answer.headers.first("Location").unwrap();
+    assert!(location.starts_with("https://id.example/authorize?"), "{location}");
+}
+
 #[test]
 fn without_a_refresh_token_the_end_of_the_session_is_one_sign_in() {
     let auth = site();
@@ -18,13 +23,7 @@ fn without_a_refresh_token_the_end_of_the_session_is_one_sign_in() {
     assert!(calls.is_empty());
     let answer = response(step);
     assert_eq!(answer.status, 302);
-    assert!(
-        answer
-            .headers
-            .first("Location")
-            .unwrap()
-            .starts_with("https://id.example/authorize?")
-    );
+    assert_asks_to_sign_in(&answer);
 }
 
 #[test]
@@ -118,13 +117,7 @@ fn a_renewal_without_an_id_token_ends_a_session_of_plain_cookies_in_a_sign_in() 
     assert_eq!(calls.len(), 1);
     let answer = response(step);
     assert_eq!((answer.status, answer.reason), (302, Reason::SessionNotRefreshable));
-    assert!(
-        answer
-            .headers
-            .first("Location")
-            .unwrap()
-            .starts_with("https://id.example/authorize?")
-    );
+    assert_asks_to_sign_in(&answer);
     // A reply without any token is no reply.
     let (_, step) = asked(&jar, &auth, "/", &json_reply(&json!({"ok": true})), later(3700));
     assert_eq!(response(step).status, 503);
