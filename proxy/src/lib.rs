@@ -10,6 +10,7 @@ mod admission;
 mod behaviour;
 mod cache;
 mod canonical_path;
+pub mod chunked_body;
 pub mod cli;
 mod compression;
 pub mod config;

@@ -5,6 +5,7 @@
 //! (each with a runtime and upstream connections of its own), and served there by Pingora's proxy.
 
 mod announced;
+mod close;
 mod connection;
 mod control;
 mod copy_in_use;
@@ -12,6 +13,7 @@ mod corked;
 mod direct;
 mod engine;
 mod head;
+mod in_turn;
 mod listener;
 mod listeners;
 mod notify;
@@ -28,6 +30,7 @@ use std::{net::SocketAddr, os::fd::OwnedFd, sync::mpsc as std_mpsc, thread};
 
 use auth_driver::Clock;
 pub(crate) use copy_in_use::CopyInUse;
+pub(crate) use in_turn::InTurn;
 pub use reload::ReloadError;
 use rustls::pki_types::CertificateDer;
 pub(crate) use stream::ViewerStream;

@@ -5,6 +5,8 @@
 mod admission;
 #[path = "../../fuzz/entries/byte_range.rs"]
 mod byte_range;
+#[path = "../../fuzz/entries/chunked_body.rs"]
+mod chunked_body;
 #[path = "../../fuzz/entries/discovery.rs"]
 mod discovery;
 #[path = "../../fuzz/entries/proxy_header.rs"]
@@ -36,6 +38,11 @@ fn seeds_of_admission_hold() {
 #[test]
 fn seeds_of_byte_range_hold() {
     replay("byte_range", byte_range::run);
+}
+
+#[test]
+fn seeds_of_chunked_body_hold() {
+    replay("chunked_body", chunked_body::run);
 }
 
 #[test]

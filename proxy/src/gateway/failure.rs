@@ -4,6 +4,7 @@ use http::StatusCode;
 use pingora::{
     Error, ErrorSource,
     ErrorType::{self, ConnectTimedout, HTTPStatus, ReadTimedout, TLSHandshakeTimedout, WriteTimedout},
+    protocols::http::ServerSession,
     proxy::{FailToProxy, Session},
     upstreams::peer::HttpPeer,
 };
@@ -27,6 +28,10 @@ pub(super) async fn answer(session: &mut Session, error: &Error, exchange: &mut 
         session.set_keepalive(None);
         // The viewer may be gone; then there is nobody to tell.
         let _ = answer::write_page(session, exchange, status).await;
+        // Pingora drops the connection after an error. What else the viewer sends must not take the page away.
+        if let ServerSession::H1(viewer) = session.as_downstream_mut() {
+            viewer.shutdown().await;
+        }
     }
     FailToProxy {
         error_code,

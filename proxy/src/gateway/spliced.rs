@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::fetch::gone;
 use crate::{
-    server::{ViewerConnection, ViewerStream},
+    server::{InTurn, ViewerConnection, ViewerStream},
     upstreams::{Pipe, PlainStream, Upstreams},
 };
 
@@ -63,7 +63,7 @@ pub(super) async fn pass(viewer: &mut Viewer, origin: &mut Origin, upstreams: &U
 
 /// The length of a body that can be passed on so.
 fn spliceable(viewer: &Viewer, origin: &mut Origin) -> Option<usize> {
-    let is_plain = is::<ViewerStream>(&**viewer.stream()) && is::<PlainStream>(&**origin.stream());
+    let is_plain = is::<InTurn<ViewerStream>>(&**viewer.stream()) && is::<PlainStream>(&**origin.stream());
     if !is_plain || origin.is_body_done() || origin.get_header(header::TRANSFER_ENCODING).is_some() {
         return None;
     }

@@ -1,21 +1,23 @@
 //! One viewer's connection from its handshake to its end.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use bytes::BytesMut;
 use http::StatusCode;
 use pingora::{
     apps::{HttpPersistentSettings, HttpServerApp as _, ServerApp as _},
-    protocols::{ALPN, Stream, http::ServerSession},
+    protocols::{ALPN, IO, Ssl as _, Stream, http::ServerSession},
     proxy::HttpProxy,
 };
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt},
+    io::AsyncWriteExt as _,
     time::{Instant, timeout},
 };
 
 use super::{
+    close,
     head::{self, HeadError, HeadLimits},
+    in_turn::InTurn,
     viewer::ViewerConnection,
     worker::End,
 };
@@ -25,14 +27,13 @@ use crate::{
     metrics::{RequestOutcome, UNKNOWN_SITE, Verdict},
 };
 
-/// How long a refused viewer may go on sending before the connection is closed under it. Closing at once
-/// would take the answer away again where the viewer is still sending (RFC 9112, section 9.6).
-const LINGER: Duration = Duration::from_secs(2);
-/// And how much.
-const LINGER_BYTES: usize = 1 << 20;
-
 /// Serves a connection until it ends, or until the server closes and no request is under way.
-pub(super) async fn serve(stream: Stream, proxy: &Arc<HttpProxy<Gateway>>, shared: &Shared, end: End) {
+pub(super) async fn serve<S: IO + 'static>(
+    stream: Box<InTurn<S>>,
+    proxy: &Arc<HttpProxy<Gateway>>,
+    shared: &Shared,
+    end: End,
+) {
     if matches!(stream.selected_alpn_proto(), Some(ALPN::H2)) {
         serve_http2(stream, proxy, end).await;
     } else {
@@ -58,8 +59,15 @@ async fn serve_http2(stream: Stream, proxy: &Arc<HttpProxy<Gateway>>, mut end: E
     }
 }
 
-async fn serve_http1(mut stream: Stream, proxy: &Arc<HttpProxy<Gateway>>, shared: &Shared, mut end: End) {
+async fn serve_http1<S: IO + 'static>(
+    mut stream: Box<InTurn<S>>,
+    proxy: &Arc<HttpProxy<Gateway>>,
+    shared: &Shared,
+    mut end: End,
+) {
+    let mut dropped = stream.when_dropped();
     let mut settings: Option<HttpPersistentSettings> = None;
+    let mut early = BytesMut::new();
     loop {
         let quit = async {
             // An error means that the server is gone, which is the end as well.
@@ -67,9 +75,9 @@ async fn serve_http1(mut stream: Stream, proxy: &Arc<HttpProxy<Gateway>>, shared
         };
         // A kept connection waits by the limits that were in force when its last request ended.
         let limits = shared.generation.take().limits;
-        let head = head::read(&mut stream, BytesMut::new(), head_limits(&limits), quit).await;
+        let head = head::read(&mut *stream, early, head_limits(&limits), quit).await;
         let head = match head {
-            Ok(head) => head,
+            Ok(head) => stream.begin(head),
             Err(error) => return refuse(stream, error, shared).await,
         };
         let mut session = ServerSession::new_http1(stream);
@@ -82,9 +90,21 @@ async fn serve_http1(mut stream: Stream, proxy: &Arc<HttpProxy<Gateway>>, shared
         }
         session.set_pipelined_prefix(head);
         let Some(reused) = proxy.process_new_http(session, &end.draining).await else {
+            if let Ok(mut stream) = dropped.try_recv() {
+                close::linger(&mut *stream).await;
+            }
             return;
         };
-        (stream, settings) = reused.consume();
+        let (kept, kept_settings) = reused.consume();
+        // What Pingora keeps is what it was given.
+        let Ok(kept) = kept.into_any().downcast::<InTurn<S>>() else {
+            return;
+        };
+        (stream, settings) = (kept, kept_settings);
+        early = match stream.end() {
+            Some(early) => early,
+            None => return close::in_stages(&mut *stream).await,
+        };
     }
 }
 
@@ -96,18 +116,17 @@ const fn head_limits(limits: &Limits) -> HeadLimits {
     }
 }
 
-async fn refuse(mut stream: Stream, error: HeadError, shared: &Shared) {
+async fn refuse(mut stream: Box<impl IO>, error: HeadError, shared: &Shared) {
     let Some(status) = error.status() else { return };
     let started = Instant::now();
     let answer = async {
         stream.write_all(short_answer(status).as_bytes()).await?;
-        stream.flush().await?;
-        AsyncWriteExt::shutdown(&mut stream).await?;
-        let mut rest = (&mut stream).take(LINGER_BYTES as u64);
-        tokio::io::copy(&mut rest, &mut tokio::io::sink()).await
+        stream.flush().await
     };
     // Whether the viewer still listens is its own affair.
-    let _ = timeout(LINGER, answer).await;
+    if let Ok(Ok(())) = timeout(close::LINGER, answer).await {
+        close::in_stages(&mut *stream).await;
+    }
     shared.metrics.unknown_host(&RequestOutcome {
         status: status.as_u16(),
         verdict: Verdict::Refused,

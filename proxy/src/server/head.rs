@@ -69,7 +69,29 @@ impl HeadError {
     }
 }
 
-/// The next request's head, and whatever came with it of the body. `early` is what was read already.
+/// A request's head.
+#[derive(Debug)]
+pub(super) struct Head {
+    /// The head, and whatever came with it: the body's beginning, later requests.
+    pub(super) bytes: BytesMut,
+    /// How long the head is.
+    pub(super) length: usize,
+    /// What follows it.
+    pub(super) framing: Framing,
+}
+
+/// How the end of a request's body is found (RFC 9112, section 6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// After so many bytes.
+    Length(u64),
+    /// After the last chunk.
+    Chunked,
+    /// It is not known from here: what follows may be another protocol, or the request is one that is refused.
+    Unknown,
+}
+
+/// The next request's head. `early` is what was read already.
 /// When `quit` is done, a connection on which nothing has arrived is given up; a head that has begun
 /// is read to its end.
 pub(super) async fn read(
@@ -77,9 +99,10 @@ pub(super) async fn read(
     early: BytesMut,
     limits: HeadLimits,
     quit: impl Future<Output = ()>,
-) -> Result<BytesMut, HeadError> {
+) -> Result<Head, HeadError> {
     let mut buffer = early;
     let mut scan = Scan::default();
+    skip_empty_lines(&mut buffer);
     if buffer.is_empty() {
         buffer = tokio::select! {
             biased;
@@ -92,13 +115,29 @@ pub(super) async fn read(
     }
     let deadline = Instant::now() + limits.time;
     while !scan.advance(&mut buffer, limits.bytes)? {
+        if buffer.capacity() == buffer.len() {
+            buffer.reserve(USUAL_BYTES);
+        }
         match timeout_at(deadline, stream.read_buf(&mut buffer)).await {
             Ok(Ok(1..)) => {}
             Ok(Ok(0) | Err(_)) => return Err(HeadError::Gone),
             Err(_) => return Err(HeadError::Slow),
         }
     }
-    Ok(buffer)
+    Ok(Head {
+        bytes: buffer,
+        length: scan.seen,
+        framing: scan.framing(),
+    })
+}
+
+/// Empty lines before a request are to be ignored.
+fn skip_empty_lines(buffer: &mut BytesMut) -> bool {
+    let before = buffer.len();
+    while buffer.starts_with(b"\r\n") {
+        buffer.advance(2);
+    }
+    buffer.len() < before
 }
 
 /// The first bytes that come; none: the end. Until then no memory is held, since most connections are silent most
@@ -120,15 +159,16 @@ struct Scan {
     /// Up to where there is no line feed.
     seen: usize,
     has_length: bool,
+    /// The one length that was said, where it is a number.
+    length: Option<u64>,
     has_coding: bool,
+    wants_upgrade: bool,
 }
 
 impl Scan {
     /// Whether the head is complete.
     fn advance(&mut self, buffer: &mut BytesMut, limit: usize) -> Result<bool, HeadError> {
-        // Empty lines before a request are to be ignored.
-        while self.line == 0 && buffer.starts_with(b"\r\n") {
-            buffer.advance(2);
+        if self.line == 0 && skip_empty_lines(buffer) {
             self.seen = 0;
         }
         while let Some(at) = memchr::memchr(b'\n', buffer.get(self.seen..).unwrap_or_default()) {
@@ -152,15 +192,26 @@ impl Scan {
     }
 
     fn note(&mut self, line: &[u8]) {
-        let has_name = |name: &[u8]| {
-            line.split_at_checked(name.len()).is_some_and(|(start, rest)| {
-                start.eq_ignore_ascii_case(name) && rest.trim_ascii_start().starts_with(b":")
-            })
-        };
         match line.first() {
-            Some(b'c' | b'C') => self.has_length |= has_name(b"content-length"),
-            Some(b't' | b'T') => self.has_coding |= has_name(b"transfer-encoding"),
+            Some(b'c' | b'C') => {
+                if let Some(value) = value(line, b"content-length") {
+                    self.length = if self.has_length { None } else { number(value) };
+                    self.has_length = true;
+                }
+            }
+            Some(b't' | b'T') => self.has_coding |= value(line, b"transfer-encoding").is_some(),
+            Some(b'u' | b'U') => self.wants_upgrade |= value(line, b"upgrade").is_some(),
             _ => {}
+        }
+    }
+
+    const fn framing(&self) -> Framing {
+        match self.length {
+            _ if self.wants_upgrade => Framing::Unknown,
+            _ if self.has_coding => Framing::Chunked,
+            Some(length) => Framing::Length(length),
+            None if self.has_length => Framing::Unknown,
+            None => Framing::Length(0),
         }
     }
 
@@ -173,6 +224,20 @@ impl Scan {
         }
         Ok(true)
     }
+}
+
+/// The value of a field of this name, which is in lower case.
+fn value<'l>(line: &'l [u8], name: &[u8]) -> Option<&'l [u8]> {
+    let (start, rest) = line.split_at_checked(name.len())?;
+    start
+        .eq_ignore_ascii_case(name)
+        .then(|| rest.trim_ascii_start().strip_prefix(b":"))?
+}
+
+fn number(value: &[u8]) -> Option<u64> {
+    let digits = value.trim_ascii();
+    let is_number = digits.iter().all(u8::is_ascii_digit);
+    is_number.then(|| str::from_utf8(digits).ok()?.parse().ok())?
 }
 
 #[cfg(test)]
@@ -194,7 +259,34 @@ mod tests {
         for piece in pieces {
             builder.read(piece);
         }
-        read(&mut builder.build(), BytesMut::new(), LIMITS, pending()).await
+        let head = read(&mut builder.build(), BytesMut::new(), LIMITS, pending()).await;
+        head.map(|head| head.bytes)
+    }
+
+    async fn framing(fields: &str) -> (usize, Framing) {
+        let bytes = format!("P / HTTP/1.1\r\n{fields}\r\nmore");
+        let mut stream = Builder::new().read(bytes.as_bytes()).build();
+        let head = read(&mut stream, BytesMut::new(), LIMITS, pending()).await.unwrap();
+        (bytes.len() - head.length, head.framing)
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_head_and_what_follows_it_are_known() {
+        for (fields, found) in [
+            ("", Framing::Length(0)),
+            ("Content-Length: 5\r\n", Framing::Length(5)),
+            ("content-length:0 \r\n", Framing::Length(0)),
+            ("Transfer-Encoding: chunked\r\n", Framing::Chunked),
+            ("Content-Length: +5\r\n", Framing::Unknown),
+            ("Content-Length: \r\n", Framing::Unknown),
+            ("Content-Length: 5, 5\r\n", Framing::Unknown),
+            ("Content-Length: 99999999999999999999\r\n", Framing::Unknown),
+            ("Content-Length: 5\r\nContent-Length: 5\r\n", Framing::Unknown),
+            ("Upgrade: websocket\r\n", Framing::Unknown),
+            ("Content-Lengths: 5\r\n", Framing::Length(0)),
+        ] {
+            assert_eq!(framing(fields).await, (4, found), "{fields}");
+        }
     }
 
     #[tokio::test]
@@ -215,7 +307,18 @@ mod tests {
     async fn what_came_with_the_request_before_is_read_first() {
         let early = BytesMut::from(&b"GET / HTTP/1.1\r\n\r\n"[..]);
         let head = read(&mut Builder::new().build(), early.clone(), LIMITS, pending()).await;
-        assert_eq!(head.unwrap(), early);
+        assert_eq!(head.unwrap().bytes, early);
+        let mut stream = Builder::new().read(b" / HTTP/1.1\r\n\r\n").build();
+        let head = read(&mut stream, early.clone().split_to(3), LIMITS, pending()).await;
+        assert_eq!(head.unwrap().bytes, early);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn empty_lines_after_a_request_are_no_beginning_of_the_next_one() {
+        let mut stream = Builder::new().wait(Duration::from_secs(100)).build();
+        let head = read(&mut stream, BytesMut::from(&b"\r\n"[..]), LIMITS, pending()).await;
+        assert_eq!(head.unwrap_err(), HeadError::Gone);
+        std::mem::forget(stream);
     }
 
     #[tokio::test]
@@ -261,8 +364,8 @@ mod tests {
         let mut stream = builder.build();
         let started = Instant::now();
         assert_eq!(
-            read(&mut stream, BytesMut::new(), LIMITS, pending()).await,
-            Err(HeadError::Slow)
+            read(&mut stream, BytesMut::new(), LIMITS, pending()).await.unwrap_err(),
+            HeadError::Slow
         );
         assert_eq!(started.elapsed().as_secs(), 10);
         // The mock insists on being read to its end.
@@ -273,19 +376,19 @@ mod tests {
     async fn the_end_of_service_closes_an_idle_connection_and_not_a_request_that_has_begun() {
         let mut idle = Builder::new().wait(Duration::from_secs(100)).build();
         let closed = read(&mut idle, BytesMut::new(), LIMITS, ready(())).await;
-        assert_eq!(closed, Err(HeadError::Gone));
+        assert_eq!(closed.unwrap_err(), HeadError::Gone);
         std::mem::forget(idle);
         let mut begun = Builder::new().read(b"GET / HT").read(b"TP/1.1\r\n\r\n").build();
         let head = read(&mut begun, BytesMut::new(), LIMITS, ready(())).await;
-        assert_eq!(head.unwrap(), &b"GET / HTTP/1.1\r\n\r\n"[..]);
+        assert_eq!(head.unwrap().bytes, &b"GET / HTTP/1.1\r\n\r\n"[..]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_silent_connection_is_closed_without_a_word() {
         let mut stream = Builder::new().wait(Duration::from_secs(100)).build();
         assert_eq!(
-            read(&mut stream, BytesMut::new(), LIMITS, pending()).await,
-            Err(HeadError::Gone)
+            read(&mut stream, BytesMut::new(), LIMITS, pending()).await.unwrap_err(),
+            HeadError::Gone
         );
         std::mem::forget(stream);
     }

@@ -16,8 +16,8 @@ use pingora::{
     connectors::{ConnectorOptions, TransportConnector},
     listeners::tls::Acceptor,
     protocols::{
-        Stream,
         http::v2::server::{H2Options, default_h2_options},
+        tls::TlsStream,
     },
     proxy::HttpProxy,
     server::configuration::ServerConf,
@@ -31,7 +31,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{announced, connection, stream::ViewerStream};
+use super::{announced, connection, in_turn::InTurn, stream::ViewerStream};
 use crate::{
     config::Limits,
     gateway::{Gateway, Shared},
@@ -240,25 +240,31 @@ async fn serve(accepted: Accepted, proxy: &Arc<HttpProxy<Gateway>>, shared: &Sha
         ViewerStream::new(stream, peer)
     };
     drop(generation);
-    let stream: Option<Stream> = match tls {
-        None => Some(Box::new(stream)),
-        Some(config) => tokio::select! {
-            stream = shake_hands(stream, config, handshake) => stream,
-            _ = end.closing.wait_for(|closing| *closing) => None,
-        },
-    };
-    if let Some(stream) = stream {
-        connection::serve(stream, proxy, shared, end).await;
+    match tls {
+        None => connection::serve(Box::new(InTurn::new(stream)), proxy, shared, end).await,
+        Some(config) => {
+            let stream = tokio::select! {
+                stream = shake_hands(stream, config, handshake) => stream,
+                _ = end.closing.wait_for(|closing| *closing) => None,
+            };
+            if let Some(stream) = stream {
+                connection::serve(stream, proxy, shared, end).await;
+            }
+        }
     }
 }
 
-async fn shake_hands(stream: ViewerStream, config: Arc<ServerConfig>, limit: Duration) -> Option<Stream> {
+async fn shake_hands(
+    stream: ViewerStream,
+    config: Arc<ServerConfig>,
+    limit: Duration,
+) -> Option<Box<InTurn<TlsStream<ViewerStream>>>> {
     let acceptor = Acceptor::from_server_config(config);
     let connection = stream.connection();
     match timeout(limit, acceptor.tls_handshake(stream)).await {
         Ok(Ok(stream)) => {
             connection.take_name(&stream);
-            Some(Box::new(stream))
+            Some(Box::new(InTurn::new(stream)))
         }
         Ok(Err(error)) => {
             tracing::debug!(target: "portcullis", kind = error.etype().as_str(), "TLS handshake failed");

@@ -33,6 +33,7 @@ mod leftovers;
 mod limits;
 mod memory;
 mod parity;
+mod pipelining;
 mod provider_faults;
 mod proxy_protocol;
 mod reload;

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::{Shutdown, SocketAddr, TcpStream},
     time::Duration,
 };
 
@@ -130,6 +130,11 @@ impl Wire<TcpStream> {
         stream.set_nodelay(true).unwrap();
         Self::over(stream)
     }
+
+    /// Sends nothing more.
+    pub(crate) fn finish(&mut self) {
+        self.stream.shutdown(Shutdown::Write).unwrap();
+    }
 }
 
 impl<S: Read + Write> Wire<S> {
@@ -204,6 +209,11 @@ impl<S: Read + Write> Wire<S> {
     /// Whether the peer closes without another byte.
     pub(crate) fn is_closed(&mut self) -> bool {
         self.buffer.is_empty() && self.fill() == 0
+    }
+
+    /// Whether the peer closes in order: without another byte, and without a reset.
+    pub(crate) fn ends(&mut self) -> bool {
+        self.buffer.is_empty() && matches!(self.stream.read(&mut [0]), Ok(0))
     }
 
     fn body(&mut self, response: &Response, method: &str) -> Vec<u8> {
