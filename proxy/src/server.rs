@@ -18,6 +18,7 @@ mod listener;
 mod listeners;
 mod notify;
 mod reload;
+mod stall;
 mod stream;
 mod successor;
 mod supervisor;

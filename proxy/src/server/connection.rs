@@ -76,6 +76,7 @@ async fn serve_http1<S: IO + 'static>(
         // A kept connection waits by the limits that were in force when its last request ended.
         let limits = shared.generation.take().limits;
         let head = head::read(&mut *stream, early, head_limits(&limits), quit).await;
+        stream.limit_stall(limits.write);
         let head = match head {
             Ok(head) => stream.begin(head),
             Err(error) => return refuse(stream, error, shared).await,

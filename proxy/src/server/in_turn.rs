@@ -16,6 +16,7 @@ use std::{
     io,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::BytesMut;
@@ -24,7 +25,10 @@ use tokio::{
     sync::oneshot,
 };
 
-use super::head::{Framing, Head};
+use super::{
+    head::{Framing, Head},
+    stall::Stall,
+};
 use crate::chunked_body::ChunkedBody;
 
 /// A connection whose requests are read one by one.
@@ -36,6 +40,7 @@ pub(crate) struct InTurn<S> {
     /// What was read of later requests.
     later: BytesMut,
     way: Way,
+    stall: Stall,
     back: Option<oneshot::Sender<Box<S>>>,
 }
 
@@ -66,6 +71,7 @@ impl<S> InTurn<S> {
             turn: Turn::Open,
             later: BytesMut::new(),
             way: Way::Both,
+            stall: Stall::default(),
             back: None,
         }
     }
@@ -76,6 +82,11 @@ impl<S> InTurn<S> {
         let (back, dropped) = oneshot::channel();
         self.back = Some(back);
         dropped
+    }
+
+    /// From now on writing may stand still for so long.
+    pub(super) fn limit_stall(&mut self, limit: Duration) {
+        self.stall.limit(limit);
     }
 
     /// Begins a request; what its session has to be given of what was read with its head.
@@ -129,6 +140,12 @@ impl<S> InTurn<S> {
         Ok(Pin::new(inner))
     }
 
+    /// What has become of an attempt to write.
+    fn judge<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        let written = ready!(self.stall.judge(cx, written));
+        Poll::Ready(self.note(written))
+    }
+
     /// Notes the end of the connection.
     fn note<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
         if result.is_err() {
@@ -180,8 +197,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for InTurn<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for InTurn<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let written = ready!(this.inner()?.poll_write(cx, buf));
-        Poll::Ready(this.note(written))
+        let written = this.inner()?.poll_write(cx, buf);
+        this.judge(cx, written)
     }
 
     fn poll_write_vectored(
@@ -190,8 +207,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for InTurn<S> {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let written = ready!(this.inner()?.poll_write_vectored(cx, bufs));
-        Poll::Ready(this.note(written))
+        let written = this.inner()?.poll_write_vectored(cx, bufs);
+        this.judge(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -200,17 +217,18 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for InTurn<S> {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let flushed = ready!(this.inner()?.poll_flush(cx));
-        Poll::Ready(this.note(flushed))
+        let flushed = this.inner()?.poll_flush(cx);
+        this.judge(cx, flushed)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let shut = ready!(this.inner()?.poll_shutdown(cx));
+        let shut = this.inner()?.poll_shutdown(cx);
+        let shut = ready!(this.judge(cx, shut));
         if this.way == Way::Both {
             this.way = Way::In;
         }
-        Poll::Ready(this.note(shut))
+        Poll::Ready(shut)
     }
 }
 

@@ -1,9 +1,14 @@
 //! Requests that a viewer sends before the answers to those before them have come: each is answered in its turn, and
 //! no answer is cut off by what was sent after its request (RFC 9112, sections 9.3.2 and 9.6).
 
-use std::net::TcpStream;
+use std::{
+    io::{ErrorKind, Write as _},
+    net::TcpStream,
+    time::Duration,
+};
 
 use serde_json::json;
+use socket2::{Domain, Socket, Type};
 
 use crate::support::{
     certificates::{Certificate, client, connect},
@@ -256,6 +261,22 @@ fn post(site: &Site, framed: &str) -> Vec<u8> {
     format!("POST /post HTTP/1.1\r\nHost: {host}\r\nCookie: {session}\r\n{framed}").into_bytes()
 }
 
+/// A body as the origin got it, of which the chunks need not be those that the viewer sent.
+fn decoded(mut body: &str) -> String {
+    let mut whole = String::new();
+    while let Some((size, rest)) = body.split_once("\r\n") {
+        match usize::from_str_radix(size, 16) {
+            Ok(0) => return whole,
+            Ok(size) => {
+                whole.push_str(&rest[..size]);
+                body = &rest[size + 2..];
+            }
+            Err(_) => break,
+        }
+    }
+    body.to_owned()
+}
+
 /// T-SMUG-1: what looks like a request in a body is none, and what comes after the body is one.
 #[test]
 fn what_comes_after_a_body_is_the_next_request_and_nothing_within_it_is() {
@@ -273,7 +294,10 @@ fn what_comes_after_a_body_is_the_next_request_and_nothing_within_it_is() {
             let [first, after, second] = &texts(wire, &["POST", "GET", "POST"])[..] else {
                 panic!("three answers");
             };
-            let is_whole = |text: &str| text.starts_with("POST /post ") && text.contains(hidden);
+            let is_whole = |text: &str| {
+                text.strip_prefix("POST /post ")
+                    .is_some_and(|body| decoded(body) == hidden)
+            };
             assert!(
                 is_whole(first) && is_whole(second),
                 "{framed:?} {what}: {first:?} {second:?}"
@@ -450,4 +474,30 @@ fn a_viewer_that_has_sent_its_last_still_reads_the_answers() {
         [format!("page.html {CONTENT}"), format!("data.json {CONTENT}")]
     );
     assert!(wire.ends());
+}
+
+/// T-DOS-2: whoever asks and does not read is not answered for ever.
+#[test]
+fn a_viewer_that_reads_none_of_the_answers_is_let_go() {
+    let site = Plan::directory()
+        .top(
+            "limits",
+            json!({ "write_timeout": "1s", "connection_requests": 10_000_000 }),
+        )
+        .start();
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.connect(&site.address().into()).unwrap();
+    let mut viewer = TcpStream::from(socket);
+    viewer.set_write_timeout(Some(Duration::from_secs(40))).unwrap();
+    let requests = Request::get("/page.html").bytes(&site.authority()).repeat(20);
+    let end = loop {
+        if let Err(error) = viewer.write_all(&requests) {
+            break error.kind();
+        }
+    };
+    assert!(
+        matches!(end, ErrorKind::BrokenPipe | ErrorKind::ConnectionReset),
+        "{end:?}"
+    );
 }
