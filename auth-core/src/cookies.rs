@@ -74,7 +74,13 @@ fn cut(text: &str, separator: u8) -> Option<(&str, &str)> {
 
 /// Only space and tab are white space in a Cookie header.
 fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t'])
+    let is_text = |byte: &u8| !matches!(byte, b' ' | b'\t');
+    let start = text.bytes().position(|byte| is_text(&byte)).unwrap_or(text.len());
+    let end = text
+        .bytes()
+        .rposition(|byte| is_text(&byte))
+        .map_or(start, |last| last + 1);
+    &text[start..end]
 }
 
 /// Takes one quote off each side, then decodes: the whole value, or nothing of it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     Secret,
     headers::ResponseHeaders,
-    json::Json,
+    jwt::Claim,
     jwt::{IdToken, TokenUse},
 };
 
@@ -75,9 +75,8 @@ impl VerifiedIdToken {
     }
 
     /// The `cognito:groups` claim, or the one that is configured for it; empty when absent.
-    #[must_use]
-    pub fn groups(&self) -> &[String] {
-        &self.0.groups
+    pub fn groups(&self) -> impl Iterator<Item = &str> {
+        self.0.groups()
     }
 
     /// The claim that lists the groups.
@@ -88,8 +87,8 @@ impl VerifiedIdToken {
 
     /// Any claim of the token.
     #[must_use]
-    pub fn claim(&self, name: &str) -> Option<&Json> {
-        self.0.payload.member(name)
+    pub fn claim(&self, name: &str) -> Option<Claim<'_>> {
+        self.0.claims.get(name)
     }
 
     /// Whether it is an id token; otherwise it is an access token, which tells nobody who somebody is.

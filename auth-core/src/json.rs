@@ -35,6 +35,11 @@ impl Json {
         serde_json::from_slice(text)
     }
 
+    /// What reads a list or an object that others have come upon.
+    pub(crate) fn visitor<'de>() -> impl Visitor<'de, Value = Self> {
+        JsonVisitor
+    }
+
     /// Parses bytes as `JSON.parse(buffer.toString())` does: bad UTF-8 becomes U+FFFD first.
     pub(crate) fn parse_lossy(text: &[u8]) -> Option<Self> {
         parse_lossy(text)

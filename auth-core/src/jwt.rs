@@ -1,6 +1,7 @@
 //! The id token (OIDC Core 1.0, section 2; RFC 7519, RFC 7515).
 
 mod claims;
+mod claims_set;
 mod dialect;
 mod header;
 mod key_store;
@@ -11,6 +12,8 @@ mod token_cache;
 mod unverified;
 
 pub(crate) use claims::{ClaimError, IdToken, Requirements};
+pub use claims_set::Claim;
+pub(crate) use claims_set::ClaimsSet;
 pub(crate) use dialect::{Dialect, Speaker, TokenUse};
 pub(crate) use header::TokenType;
 pub(crate) use key_store::{JwkSet, KeyLookup, KeyStore, VerificationKey};

@@ -5,7 +5,7 @@ use crate::{
     cookie_names::{CookieScheme, NONCE, NONCE_HMAC, PKCE, REFRESH_MARKER, Token},
     js::{object::Object, percent::encode_component},
     json::{Json, stringify_text},
-    jwt::UnverifiedIdToken,
+    jwt::{Claim, UnverifiedIdToken},
 };
 
 /// The cookies a response sets, by name. An additional cookie that bears the name of one of ours keeps
@@ -50,7 +50,7 @@ impl<'a> CookieWriter<'a> {
                     .claim("cognito:username")
                     .map_or_else(String::new, Json::to_template),
                 config.scope.clone(),
-                encode_component(&user_data(|name| decoded.claim(name))),
+                encode_component(&user_data(|name| decoded.claim(name).map(Claim::from))),
                 "true".to_owned(),
             ],
             CookieScheme::Elasticsearch => vec!["True".to_owned()],
@@ -166,7 +166,7 @@ pub(crate) fn cookie_user(scheme: &CookieScheme, decoded: &UnverifiedIdToken) ->
 }
 
 /// Amplify's `userData`: an absent claim drops its key.
-pub(crate) fn user_data<'c>(claim: impl Fn(&str) -> Option<&'c Json>) -> String {
+pub(crate) fn user_data<'c>(claim: impl Fn(&str) -> Option<Claim<'c>>) -> String {
     let attribute = |name: &str| {
         let value = claim(name).map(|value| format!(r#","Value":{}"#, value.stringify()));
         format!(r#"{{"Name":{}{}}}"#, stringify_text(name), value.unwrap_or_default())

@@ -6,7 +6,7 @@ use crate::{
     CallError, CallPurpose, Config, Entropy, HttpCall, HttpReply, Reason, RetryPolicy, Sharing, Step, UnixTime,
     authenticator::{Authenticator, PendingCall},
     json::Json,
-    jwt::{ClaimError, IdToken, JwkSet, KeyLookup, ParsedJwt, SignatureError, TokenType, VerificationKey},
+    jwt::{ClaimError, ClaimsSet, IdToken, JwkSet, KeyLookup, ParsedJwt, SignatureError, TokenType, VerificationKey},
 };
 
 /// A token that passed, or why it did not.
@@ -86,7 +86,7 @@ pub(crate) fn verify_as(auth: &Authenticator, kind: Kind, token: &str, now: Unix
     let Some(parsed) = ParsedJwt::parse(token) else {
         return Verdict::Rejected(Reason::TokenMalformed);
     };
-    if !auth.config().requirements.accept_issuer(&parsed.payload) {
+    if !auth.config().requirements.accept_issuer(&parsed.claims) {
         return Verdict::Rejected(Reason::TokenIssuer);
     }
     let Some(key_id) = parsed.key_id() else {
@@ -141,7 +141,7 @@ fn verify_with(
         SignatureError::Signature => Reason::TokenSignature,
     })?;
     let token_type = parsed.token_type();
-    let verified = verify_claims(auth.config(), kind, token, (token_type, parsed.payload), now);
+    let verified = verify_claims(auth.config(), kind, token, (token_type, parsed.claims), now);
     let verified = Arc::new(verified.map_err(|error| reason_of(error, kind))?);
     auth.tokens_of(kind).insert(Arc::clone(&verified));
     Ok(verified)
@@ -151,14 +151,14 @@ fn verify_claims(
     config: &Config,
     kind: Kind,
     token: &str,
-    (token_type, payload): (TokenType, Json),
+    (token_type, claims): (TokenType, ClaimsSet),
     now: UnixTime,
 ) -> Result<IdToken, ClaimError> {
     let requirements = &config.requirements;
     match kind {
-        Kind::Session => requirements.verify(token, payload, token_type, now),
+        Kind::Session => requirements.verify(token, claims, token_type, now),
         Kind::Bearer => match config.bearer() {
-            Some(bearer) => bearer.verify(requirements, token, (token_type, payload), now),
+            Some(bearer) => bearer.verify(requirements, token, (token_type, claims), now),
             None => Err(ClaimError::TokenUse),
         },
     }
@@ -167,11 +167,12 @@ fn verify_claims(
 /// What the checks would say of an id token with these claims, were it rightly signed. Opens nothing: it is
 /// for those who want to know why somebody may pass or may not.
 pub(crate) fn judge_claims(auth: &Authenticator, claims: &Json, now: UnixTime) -> Result<IdToken, Reason> {
+    let claims = claims.as_object().and_then(ClaimsSet::of).ok_or(Reason::TokenIssuer)?;
     let requirements = &auth.config().requirements;
-    if !requirements.accept_issuer(claims) {
+    if !requirements.accept_issuer(&claims) {
         return Err(Reason::TokenIssuer);
     }
-    let verified = requirements.verify("", claims.clone(), TokenType::Any, now);
+    let verified = requirements.verify("", claims, TokenType::Any, now);
     verified.map_err(|error| reason_of(error, Kind::Session))
 }
 

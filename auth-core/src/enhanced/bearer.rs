@@ -13,7 +13,7 @@ use crate::{
     authenticator::Authenticator,
     config::{Reader, describe},
     json::Json,
-    jwt::{ClaimError, IdToken, Requirements, TokenType, TokenUse},
+    jwt::{Claim, ClaimError, ClaimsSet, IdToken, Requirements, TokenType, TokenUse},
     verification::{Kind, Verdict, fetch_keys_as_then, verify_as},
 };
 
@@ -129,11 +129,11 @@ impl Bearer {
         &self,
         requirements: &Requirements,
         raw: &str,
-        (token_type, payload): (TokenType, Json),
+        (token_type, claims): (TokenType, ClaimsSet),
         now: UnixTime,
     ) -> Result<IdToken, ClaimError> {
         let dialect = &requirements.dialect;
-        let token = IdToken::new(raw, payload, token_type, dialect);
+        let token = IdToken::new(raw, claims, token_type, dialect);
         token.verify_presence()?;
         if !token.has_expiry() {
             return Err(ClaimError::NoExpiry);
@@ -141,7 +141,7 @@ impl Bearer {
         token.verify_time(now)?;
         let is_client = |client: &str| self.clients.iter().any(|known| known == client);
         let is_for_us = match token.token_use() {
-            TokenUse::Id if self.accepts_id => dialect.is_for(&token.payload, is_client),
+            TokenUse::Id if self.accepts_id => dialect.is_for(&token.claims, is_client),
             TokenUse::Access if self.accepts_access && dialect.is_generic() => self.is_audience(&token),
             TokenUse::Access if self.accepts_access => token.text("client_id").is_some_and(is_client),
             _ => return Err(ClaimError::TokenUse),
@@ -149,7 +149,7 @@ impl Bearer {
         if !is_for_us {
             return Err(ClaimError::Audience);
         }
-        if !requirements.accept_groups(token.payload.member(&dialect.groups)) {
+        if !requirements.accept_groups(&token.claims) {
             return Err(ClaimError::Group);
         }
         if token.token_use() == TokenUse::Access && !self.grants(&token) {
@@ -159,9 +159,9 @@ impl Bearer {
     }
 
     fn is_audience(&self, token: &IdToken) -> bool {
-        let is_ours = |audience: &Json| self.audiences.iter().any(|known| audience.as_str() == Some(known));
-        match token.payload.member("aud") {
-            Some(Json::Array(list)) => list.iter().any(is_ours),
+        let is_ours = |audience: Claim<'_>| self.audiences.iter().any(|known| audience.as_str() == Some(known));
+        match token.claims.get("aud") {
+            Some(Claim::List(list)) => list.iter().any(|one| is_ours(one.into())),
             Some(only) => is_ours(only),
             None => false,
         }

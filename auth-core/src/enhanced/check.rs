@@ -21,8 +21,12 @@ use super::{
     viewer::Viewer,
 };
 use crate::{
-    Access, Config, Decision, Entropy, Forward, Reason, Request, Step, UnixTime, authenticator::Authenticator,
-    cookie_names::Token, endpoints::check as reference, jwt::UnverifiedIdToken, page::PageKind,
+    Access, Config, Decision, Entropy, Forward, Reason, Request, Step, UnixTime,
+    authenticator::Authenticator,
+    cookie_names::Token,
+    endpoints::check as reference,
+    jwt::{ClaimsSet, UnverifiedIdToken},
+    page::PageKind,
     verification::fetch_keys_then,
 };
 
@@ -201,8 +205,8 @@ pub(crate) fn forbid(auth: &Authenticator, viewer: &Viewer, reason: Reason) -> S
 fn signed_in_as(config: &Config, viewer: &Viewer) -> Option<String> {
     viewer.with_cookies(|cookies| {
         let token = first_token(config, cookies, Token::Id)?;
-        let claims = UnverifiedIdToken::decode(&token)?.into_claims();
-        let text = |name: &str| claims.member(name)?.as_str();
+        let claims = ClaimsSet::of(&UnverifiedIdToken::decode(&token)?.into_claims()?)?;
+        let text = |name: &str| claims.text_of(name);
         let username = || config.requirements.dialect.username(&claims);
         let named = text("email").or_else(username).or_else(|| text("sub"));
         named.map(str::to_owned)

@@ -198,10 +198,7 @@ impl Lifetime {
 
 /// When the viewer proved who they are.
 fn began(token: &IdToken) -> Option<UnixTime> {
-    let secs = token
-        .payload
-        .member("auth_time")
-        .and_then(crate::json::Json::as_number)?;
+    let secs = token.claims.number_of("auth_time")?;
     Some(UnixTime::from_secs(secs as i64))
 }
 

@@ -21,7 +21,7 @@ use crate::{
     authenticator::Authenticator,
     config::{Reader, describe},
     json::Json,
-    jwt::{IdToken, TokenType},
+    jwt::{ClaimsSet, IdToken, TokenType},
     verification,
 };
 
@@ -117,9 +117,10 @@ impl SealedSessions {
             });
         }
         let content = self.open(auth.config(), text, scheme).ok_or(Reason::SessionSeal)?;
+        let claims = ClaimsSet::of(&content.claims).ok_or(Reason::SessionSeal)?;
         let requirements = &auth.config().requirements;
         let mut token = requirements
-            .verify(text, content.claims, TokenType::Any, now)
+            .verify(text, claims, TokenType::Any, now)
             .map_err(|error| verification::reason_of(error, verification::Kind::Session))?;
         token.unsealed = Some(Unsealed {
             id_token: content.id_token.map(|token| Secret::new(Arc::from(token))),
@@ -139,7 +140,7 @@ impl SealedSessions {
         let content = self.open(config, text, scheme)?;
         Some(Kept {
             refresh_token: Secret::new(content.refresh_token?),
-            subject: content.claims.member("sub").and_then(Json::as_str).map(str::to_owned),
+            subject: content.claims.get("sub").and_then(Json::as_str).map(str::to_owned),
             times: Some(content.times),
             claims: Some(Secret::new(content.claims)),
         })

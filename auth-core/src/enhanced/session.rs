@@ -16,7 +16,7 @@ use crate::{
     authenticator::Authenticator,
     cookie_names::Token,
     cookies::Cookies,
-    json::Json,
+    json::Object,
     jwt::{IdToken, UnverifiedIdToken},
     verification::{Verdict, verify},
 };
@@ -76,7 +76,7 @@ pub(crate) struct Kept {
     pub(crate) subject: Option<String>,
     pub(crate) times: Option<Times>,
     /// What is known of its viewer, where our own seal vouches for it.
-    pub(crate) claims: Option<Secret<Json>>,
+    pub(crate) claims: Option<Secret<Object>>,
 }
 
 /// Looks for a session. A known one costs a look into the token cache.

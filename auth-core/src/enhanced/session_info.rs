@@ -12,8 +12,8 @@ use super::{
 use crate::{
     Entropy, Reason, Request, Step, UnixTime,
     authenticator::Authenticator,
-    json::{Json, stringify_text},
-    jwt::{Dialect, Speaker},
+    json::stringify_text,
+    jwt::{Claim, Dialect, Speaker},
 };
 
 /// What a page shows of its viewer.
@@ -58,14 +58,14 @@ pub(crate) fn describe(auth: &Authenticator, session: &Session, viewer: &Viewer)
     let claims: Vec<String> = listed
         .iter()
         .filter_map(|name| {
-            let value = token.payload.member(name)?.stringify();
+            let value = token.claims.get(name)?.stringify();
             Some(format!("{}:{value}", stringify_text(name)))
         })
         .collect();
     let expires = token
-        .payload
-        .member("exp")
-        .map_or_else(|| "null".to_owned(), Json::stringify);
+        .claims
+        .get("exp")
+        .map_or_else(|| "null".to_owned(), Claim::stringify);
     let body = format!("{{\"expires_at\":{expires},\"claims\":{{{}}}}}", claims.join(","));
     api::json(200, session.reason, viewer, body).decide(auth.config())
 }

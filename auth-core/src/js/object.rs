@@ -75,11 +75,18 @@ impl<V> FromIterator<(String, V)> for Object<V> {
     }
 }
 
+/// So many members are compared with each other.
+pub(crate) const FEW: usize = 32;
+
 /// Whether these are few members, of different names, none of them an integer: a token's claims, as a rule.
 fn is_in_order<V>(members: &[(String, V)]) -> bool {
-    const FEW: usize = 32;
     let is_repeated = |at: usize| members[..at].iter().any(|(name, _)| *name == members[at].0);
     members.len() <= FEW && (0..members.len()).all(|at| integer_name(&members[at].0).is_none() && !is_repeated(at))
+}
+
+/// Whether JavaScript orders it as an array index.
+pub(crate) fn is_integer_name(name: &str) -> bool {
+    integer_name(name).is_some()
 }
 
 /// The value of a name that JavaScript orders as an array index: canonical decimal below 2^32 - 1.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Dialect, TokenType, TokenUse};
+use super::{Claim, ClaimsSet, Dialect, TokenType, TokenUse};
 use crate::{Secret, UnixTime, enhanced::Unsealed, json::Json};
 
 /// How far a generic provider's clock may be ahead of ours. Cognito's tokens have no `nbf`.
@@ -45,81 +45,84 @@ pub(crate) struct IdToken {
     pub(crate) unsealed: Option<Unsealed>,
     expires: Option<f64>,
     not_before: Option<f64>,
-    pub(crate) payload: Json,
-    pub(crate) groups: Vec<String>,
+    pub(crate) claims: ClaimsSet,
     token_use: TokenUse,
     dialect: Arc<Dialect>,
 }
 
 impl Requirements {
     /// Whether the token says it is from our issuer. Checked before any key is looked for.
-    pub(crate) fn accept_issuer(&self, payload: &Json) -> bool {
-        text(payload, "iss") == Some(self.issuer.as_str())
+    pub(crate) fn accept_issuer(&self, claims: &ClaimsSet) -> bool {
+        claims.text_of("iss") == Some(self.issuer.as_str())
     }
 
     /// Checks the claims of `raw`, a token whose issuer and signature are right, and whose header says that.
     pub(crate) fn verify(
         &self,
         raw: &str,
-        payload: Json,
+        claims: ClaimsSet,
         token_type: TokenType,
         now: UnixTime,
     ) -> Result<IdToken, ClaimError> {
-        let token = IdToken::new(raw, payload, token_type, &self.dialect);
+        let token = IdToken::new(raw, claims, token_type, &self.dialect);
         token.verify_presence()?;
         token.verify_time(now)?;
-        if !self.accept_groups(token.payload.member(&self.dialect.groups)) {
+        if !self.accept_groups(&token.claims) {
             return Err(ClaimError::Group);
         }
         if token.token_use != TokenUse::Id {
             return Err(ClaimError::TokenUse);
         }
-        if !self.dialect.is_for(&token.payload, |client| client == self.client_id) {
+        if !self.dialect.is_for(&token.claims, |client| client == self.client_id) {
             return Err(ClaimError::Audience);
         }
         Ok(token)
     }
 
     /// Scanned from the left: a match ends the scan, an entry that is no string before it is a refusal.
-    pub(crate) fn accept_groups(&self, groups: Option<&Json>) -> bool {
+    pub(crate) fn accept_groups(&self, claims: &ClaimsSet) -> bool {
         let Some(required) = self.group.as_deref() else {
             return true;
         };
-        match groups {
-            Some(Json::String(only)) => only == required,
-            Some(Json::Array(list)) => list.iter().map_while(Json::as_str).any(|group| group == required),
+        match claims.get(&self.dialect.groups) {
+            Some(Claim::Text(only)) => only == required,
+            Some(Claim::List(list)) => list.iter().map_while(Json::as_str).any(|group| group == required),
             _ => false,
         }
     }
 }
 
 impl IdToken {
-    pub(crate) fn new(raw: &str, payload: Json, token_type: TokenType, dialect: &Arc<Dialect>) -> Self {
-        let groups = match payload.member(&dialect.groups) {
-            Some(Json::Array(list)) => list.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
-            Some(Json::String(only)) => vec![only.clone()],
-            _ => Vec::new(),
-        };
+    pub(crate) fn new(raw: &str, claims: ClaimsSet, token_type: TokenType, dialect: &Arc<Dialect>) -> Self {
         Self {
             raw: Secret::new(raw.into()),
             unsealed: None,
-            expires: payload.member("exp").and_then(Json::as_number),
-            not_before: not_before(&payload, dialect),
-            token_use: dialect.use_of(token_type, &payload),
+            expires: claims.number_of("exp"),
+            not_before: not_before(&claims, dialect),
+            token_use: dialect.use_of(token_type, &claims),
             dialect: Arc::clone(dialect),
-            payload,
-            groups,
+            claims,
         }
     }
 
     /// A claim that is a text.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        text(&self.payload, name)
+        self.claims.text_of(name)
     }
 
     /// Whom it names.
     pub(crate) fn username(&self) -> Option<&str> {
-        self.dialect.username(&self.payload)
+        self.dialect.username(&self.claims)
+    }
+
+    /// The groups that it lists, or the only one that it names.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = &str> {
+        let (only, listed) = match self.claims.get(&self.dialect.groups) {
+            Some(Claim::List(list)) => (None, list),
+            Some(single) => (single.as_str(), &[][..]),
+            None => (None, &[][..]),
+        };
+        only.into_iter().chain(listed.iter().filter_map(Json::as_str))
     }
 
     /// The claim that lists its groups.
@@ -140,7 +143,7 @@ impl IdToken {
 
     /// Seconds from its making to its end.
     pub(crate) fn lifetime(&self) -> Option<f64> {
-        let issued = self.payload.member("iat").and_then(Json::as_number)?;
+        let issued = self.claims.number_of("iat")?;
         Some(self.expires? - issued)
     }
 
@@ -151,7 +154,7 @@ impl IdToken {
 
     /// Whether an access token was granted this scope.
     pub(crate) fn has_scope(&self, scope: &str) -> bool {
-        self.dialect.grants(&self.payload, scope)
+        self.dialect.grants(&self.claims, scope)
     }
 
     /// What OpenID Connect Core, section 2, requires, and Cognito's tokens have anyway; the reference does not ask.
@@ -185,13 +188,9 @@ impl IdToken {
     }
 }
 
-fn not_before(payload: &Json, dialect: &Dialect) -> Option<f64> {
-    let secs = payload.member("nbf").and_then(Json::as_number)?;
+fn not_before(claims: &ClaimsSet, dialect: &Dialect) -> Option<f64> {
+    let secs = claims.number_of("nbf")?;
     Some(if dialect.is_generic() { secs - LEEWAY_SECS } else { secs })
-}
-
-fn text<'p>(payload: &'p Json, name: &str) -> Option<&'p str> {
-    payload.member(name)?.as_str()
 }
 
 #[cfg(test)]
@@ -205,8 +204,8 @@ mod tests {
             group: group.map(str::to_owned),
             dialect: Dialect::of_cognito().into(),
         };
-        let payload = Json::parse(claims.as_bytes()).unwrap();
-        let verified = requirements.verify("t", payload, TokenType::Any, UnixTime::from_secs(100));
+        let claims = ClaimsSet::parse_lossy(claims.into()).unwrap();
+        let verified = requirements.verify("t", claims, TokenType::Any, UnixTime::from_secs(100));
         verified.err()
     }
 

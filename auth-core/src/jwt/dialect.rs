@@ -4,7 +4,7 @@
 //! marks another kind is looked for, and what bears such a mark is refused as an id token: another issuer's habits may
 //! cost a sign-in, never let an access token pass for one (T-JWT-3; RFC 8725, section 3.12).
 
-use super::TokenType;
+use super::{Claim, ClaimsSet, TokenType};
 use crate::json::Json;
 
 /// Who speaks.
@@ -63,8 +63,8 @@ impl Dialect {
     }
 
     /// What a token is, as its header's type and its claims tell.
-    pub(crate) fn use_of(&self, token_type: TokenType, claims: &Json) -> TokenUse {
-        let text = |name: &str| claims.member(name).map(|value| value.as_str().unwrap_or_default());
+    pub(crate) fn use_of(&self, token_type: TokenType, claims: &ClaimsSet) -> TokenUse {
+        let text = |name: &str| claims.get(name).map(|claim| claim.as_str().unwrap_or_default());
         match (self.speaker, token_type) {
             (Speaker::Cognito, _) => match text("token_use") {
                 Some("id") => TokenUse::Id,
@@ -82,8 +82,8 @@ impl Dialect {
     }
 
     /// Whom a token's claims name.
-    pub(crate) fn username<'c>(&self, claims: &'c Json) -> Option<&'c str> {
-        let mut named = self.usernames.iter().map(|name| claims.member(name)?.as_str());
+    pub(crate) fn username<'c>(&self, claims: &'c ClaimsSet) -> Option<&'c str> {
+        let mut named = self.usernames.iter().map(|name| claims.text_of(name));
         match self.speaker {
             Speaker::Cognito => named.next()?,
             Speaker::Generic => named.flatten().find(|name| !name.is_empty()),
@@ -92,10 +92,10 @@ impl Dialect {
 
     /// Whether an access token was granted this scope (RFC 9068, section 2.2.3). Some providers call the claim `scp`,
     /// and some of these have a list.
-    pub(crate) fn grants(&self, claims: &Json, scope: &str) -> bool {
-        let among = |name: &str| match claims.member(name) {
-            Some(Json::String(text)) => text.split(' ').any(|granted| granted == scope),
-            Some(Json::Array(list)) if self.is_generic() => list.iter().any(|granted| granted.as_str() == Some(scope)),
+    pub(crate) fn grants(&self, claims: &ClaimsSet, scope: &str) -> bool {
+        let among = |name: &str| match claims.get(name) {
+            Some(Claim::Text(text)) => text.split(' ').any(|granted| granted == scope),
+            Some(Claim::List(list)) if self.is_generic() => list.iter().any(|granted| granted.as_str() == Some(scope)),
             _ => false,
         };
         among("scope") || self.is_generic() && among("scp")
@@ -104,29 +104,27 @@ impl Dialect {
     /// Whether a token is for one of our own clients. Cognito has one string in `aud`; a list is refused even if it
     /// contains the client. Elsewhere it may be a list, and `azp` has to name the one that asked for it, where there
     /// are several or it is there at all (OpenID Connect Core, section 3.1.3.7).
-    pub(crate) fn is_for(&self, claims: &Json, is_ours: impl Fn(&str) -> bool) -> bool {
-        let audience = match (self.speaker, claims.member("aud")) {
-            (_, Some(Json::String(only))) => return is_ours(only) && self.azp_allows(claims, is_ours),
-            (Speaker::Generic, Some(Json::Array(list))) => list,
+    pub(crate) fn is_for(&self, claims: &ClaimsSet, is_ours: impl Fn(&str) -> bool) -> bool {
+        let audience = match (self.speaker, claims.get("aud")) {
+            (_, Some(Claim::Text(only))) => return is_ours(only) && self.azp_allows(claims, is_ours),
+            (Speaker::Generic, Some(Claim::List(list))) => list,
             _ => return false,
         };
         let is_among = audience.iter().filter_map(Json::as_str).any(&is_ours);
-        let is_told = audience.len() == 1 || claims.member("azp").is_some();
+        let is_told = audience.len() == 1 || claims.get("azp").is_some();
         is_among && is_told && self.azp_allows(claims, is_ours)
     }
 
-    fn azp_allows(&self, claims: &Json, is_ours: impl Fn(&str) -> bool) -> bool {
-        match claims.member("azp") {
-            Some(azp) if self.is_generic() => azp.as_str().is_some_and(is_ours),
-            _ => true,
-        }
+    fn azp_allows(&self, claims: &ClaimsSet, is_ours: impl Fn(&str) -> bool) -> bool {
+        let azp = self.is_generic().then(|| claims.get("azp")).flatten();
+        azp.is_none_or(|azp| azp.as_str().is_some_and(is_ours))
     }
 }
 
 /// What no id token has: the scopes and the client of an access token (RFC 9068, section 2.2), the events of a logout
 /// token (OpenID Connect Back-Channel Logout 1.0, section 2.4).
-fn by_claims(claims: &Json) -> TokenUse {
-    let has = |name: &&str| claims.member(name).is_some();
+fn by_claims(claims: &ClaimsSet) -> TokenUse {
+    let has = |name: &&str| claims.get(name).is_some();
     if has(&"events") {
         TokenUse::Other
     } else if ["scope", "scp", "client_id"].iter().any(has) {
@@ -140,8 +138,8 @@ fn by_claims(claims: &Json) -> TokenUse {
 mod tests {
     use super::*;
 
-    fn json(text: &str) -> Json {
-        Json::parse(text.as_bytes()).unwrap()
+    fn read(text: &str) -> ClaimsSet {
+        ClaimsSet::parse_lossy(text.into()).unwrap()
     }
 
     #[test]
@@ -166,7 +164,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                generic.use_of(token_type, &json(claims)),
+                generic.use_of(token_type, &read(claims)),
                 expected,
                 "{token_type:?} {claims}"
             );
@@ -177,7 +175,7 @@ mod tests {
             (r#"{"token_use":"access"}"#, TokenUse::Access),
             ("{}", TokenUse::Other),
         ] {
-            assert_eq!(cognito.use_of(TokenType::Other, &json(claims)), expected, "{claims}");
+            assert_eq!(cognito.use_of(TokenType::Other, &read(claims)), expected, "{claims}");
         }
     }
 
@@ -202,19 +200,19 @@ mod tests {
             ("{}", false),
         ] {
             assert_eq!(
-                generic.is_for(&json(claims), |client| client == "c"),
+                generic.is_for(&read(claims), |client| client == "c"),
                 is_ours,
                 "{claims}"
             );
         }
         let cognito = Dialect::of_cognito();
-        let is_for = |claims: &str| cognito.is_for(&json(claims), |client| client == "c");
+        let is_for = |claims: &str| cognito.is_for(&read(claims), |client| client == "c");
         assert!(is_for(r#"{"aud":"c","azp":"other"}"#) && !is_for(r#"{"aud":["c"]}"#));
     }
 
     #[test]
     fn a_user_is_named_by_the_first_claim_that_is_there() {
-        let name = |dialect: &Dialect, claims: &str| dialect.username(&json(claims)).map(str::to_owned);
+        let name = |dialect: &Dialect, claims: &str| dialect.username(&read(claims)).map(str::to_owned);
         let usual = Dialect::generic(None, None);
         for (claims, expected) in [
             (r#"{"preferred_username":"jane","email":"j@x","sub":"1"}"#, Some("jane")),
@@ -244,9 +242,9 @@ mod tests {
             r#"{"scp":["a","b"]}"#,
             r#"{"scope":["b"]}"#,
         ] {
-            assert!(generic.grants(&json(claims), "b"), "{claims}");
+            assert!(generic.grants(&read(claims), "b"), "{claims}");
         }
-        assert!(!generic.grants(&json(r#"{"scope":"ab","scp":["a b"]}"#), "b"));
-        assert!(!Dialect::of_cognito().grants(&json(r#"{"scp":["b"],"scope":["b"]}"#), "b"));
+        assert!(!generic.grants(&read(r#"{"scope":"ab","scp":["a b"]}"#), "b"));
+        assert!(!Dialect::of_cognito().grants(&read(r#"{"scp":["b"],"scope":["b"]}"#), "b"));
     }
 }

@@ -3,13 +3,15 @@
 use std::str::FromStr;
 
 use jsonwebtoken::{Algorithm, signature::Verifier};
+use memchr::{memchr, memrchr};
 
 use super::{
+    claims_set::{Claim, ClaimsSet},
     header::{Header, TokenType},
     key_store::VerificationKey,
     ring_rsa::RsaVerifier,
 };
-use crate::{js::base64::decode_url_safe, json::Json};
+use crate::js::base64::decode_url_safe;
 
 /// A token of the right form.
 #[derive(Debug)]
@@ -17,7 +19,7 @@ pub(crate) struct ParsedJwt<'t> {
     signing_input: &'t str,
     signature: Vec<u8>,
     header: Header,
-    pub(crate) payload: Json,
+    pub(crate) claims: ClaimsSet,
 }
 
 /// Why a signature does not count.
@@ -34,16 +36,16 @@ impl<'t> ParsedJwt<'t> {
     /// two are JSON objects whose registered members have the right types. Bits left over in the
     /// encoding and bad UTF-8 are tolerated, as in the reference.
     pub(crate) fn parse(token: &'t str) -> Option<Self> {
-        let (signing_input, signature) = token.rsplit_once('.')?;
-        let (header, payload) = signing_input.split_once('.')?;
+        let (signing_input, signature) = parted(token, memrchr(b'.', token.as_bytes())?);
+        let (header, payload) = parted(signing_input, memchr(b'.', signing_input.as_bytes())?);
         let [header, payload, signature] = [decode(header)?, decode(payload)?, decode(signature)?];
         let header = Header::parse(&header)?;
-        let payload = Json::parse_lossy(&payload)?;
-        has_right_types(&payload).then_some(Self {
+        let claims = ClaimsSet::parse_lossy(payload)?;
+        has_right_types(&claims).then_some(Self {
             signing_input,
             signature,
             header,
-            payload,
+            claims,
         })
     }
 
@@ -72,24 +74,23 @@ impl<'t> ParsedJwt<'t> {
     }
 }
 
+/// What is before and after the dot that is there.
+fn parted(text: &str, dot: usize) -> (&str, &str) {
+    (&text[..dot], &text[dot + 1..])
+}
+
 /// A part of a token, unless it is empty.
 fn decode(part: &str) -> Option<Vec<u8>> {
     decode_url_safe(part).filter(|_| !part.is_empty())
 }
 
 /// The registered claims, where present, are of the types RFC 7519 gives them.
-fn has_right_types(payload: &Json) -> bool {
-    let Some(claims) = payload.as_object() else {
-        return false;
-    };
-    let absent_or = |name: &str, fits: fn(&Json) -> bool| claims.get(name).is_none_or(fits);
-    let is_number = |json: &Json| json.as_number().is_some();
-    let is_text = |json: &Json| json.as_str().is_some();
-    ["exp", "nbf", "iat"].iter().all(|name| absent_or(name, is_number))
-        && ["iss", "scope", "jti"].iter().all(|name| absent_or(name, is_text))
-        && absent_or("aud", |json| match json {
-            Json::String(_) => true,
-            Json::Array(list) => list.iter().all(|entry| entry.as_str().is_some()),
-            _ => false,
-        })
+fn has_right_types(claims: &ClaimsSet) -> bool {
+    claims.iter().all(|(name, claim)| match (name, claim) {
+        ("exp" | "nbf" | "iat", claim) => claim.as_number().is_some(),
+        ("iss" | "scope" | "jti", claim) => claim.as_str().is_some(),
+        ("aud", Claim::List(list)) => list.iter().all(|entry| entry.as_str().is_some()),
+        ("aud", claim) => claim.as_str().is_some(),
+        _ => true,
+    })
 }

@@ -85,10 +85,7 @@ impl std::fmt::Debug for Known {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        json::Json,
-        jwt::{Dialect, IdToken, Requirements, TokenType},
-    };
+    use crate::jwt::{ClaimsSet, Dialect, IdToken, Requirements, TokenType};
 
     fn token(raw: &str) -> Arc<IdToken> {
         let requirements = Requirements {
@@ -97,10 +94,10 @@ mod tests {
             group: None,
             dialect: Dialect::of_cognito().into(),
         };
-        let payload = Json::parse(br#"{"exp":100,"token_use":"id","aud":"c"}"#).unwrap();
+        let claims = ClaimsSet::parse_lossy(br#"{"exp":100,"token_use":"id","aud":"c"}"#.to_vec()).unwrap();
         Arc::new(
             requirements
-                .verify(raw, payload, TokenType::Any, UnixTime::from_secs(0))
+                .verify(raw, claims, TokenType::Any, UnixTime::from_secs(0))
                 .unwrap(),
         )
     }

@@ -1,7 +1,10 @@
 //! An id token that is only read, for the names in it: fresh from the token endpoint, or about to be
 //! signed out. Nothing is ever allowed on its word.
 
-use crate::{js::base64::decode_lenient, json::Json};
+use crate::{
+    js::base64::decode_lenient,
+    json::{Json, Object},
+};
 
 /// The payload of a token whose signature nobody checked.
 #[derive(Debug)]
@@ -15,9 +18,12 @@ impl UnverifiedIdToken {
         (json != Json::Null).then_some(Self(json))
     }
 
-    /// All of them.
-    pub(crate) fn into_claims(self) -> Json {
-        self.0
+    /// All of them, if it has any.
+    pub(crate) fn into_claims(self) -> Option<Object> {
+        match self.0 {
+            Json::Object(claims) => Some(claims),
+            _ => None,
+        }
     }
 
     /// A claim. A payload that is no object has none.

@@ -1,6 +1,8 @@
 //! Sealed sessions: one cookie in place of the tokens, what it survives and what it does not.
 
-use auth_core::{Access, Authenticator, Capabilities, Config, Forward, Reason, Scheme, Step, UnixTime, json::Json};
+use auth_core::{
+    Access, Authenticator, Capabilities, Claim, Config, Forward, Reason, Scheme, Step, UnixTime, json::Json,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -59,9 +61,9 @@ fn a_sign_in_leaves_one_cookie_that_tells_nothing() {
         (viewer.email(), viewer.subject(), viewer.username()),
         (Some("jane@example.com"), Some("s"), Some("jane"))
     );
-    let issuer = viewer.claim("iss").and_then(Json::as_str);
+    let issuer = viewer.claim("iss").and_then(Claim::as_str);
     assert!(issuer.is_some_and(|issuer| issuer.starts_with("https://cognito-idp.")));
-    assert_eq!(viewer.claim("aud").and_then(Json::as_str), Some(CLIENT));
+    assert_eq!(viewer.claim("aud").and_then(Claim::as_str), Some(CLIENT));
     assert_eq!(jar.pass(&auth, NOW).reason, Reason::SessionKnown);
 }
 

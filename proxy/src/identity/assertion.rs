@@ -96,7 +96,7 @@ impl Assertion {
         ]);
         for claim in &self.settings.claims {
             if let Some(value) = viewer.claim(claim) {
-                payload.insert(claim.clone(), value.clone());
+                payload.insert(claim.clone(), value.to_json());
             }
         }
         let encode = |part: Object| URL_SAFE_NO_PAD.encode(Json::Object(part).stringify());

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use auth_core::json::Json;
+use auth_core::Claim;
 use http::HeaderValue;
 
 use crate::config::GroupPattern;
@@ -23,14 +23,14 @@ pub(super) struct Value {
 /// Writes a claim. Of a list, entries are left out from the first that would pass `max_bytes`; a single value
 /// that would is left out as a whole, since a part of a name is another name. `groups` chooses among the
 /// entries; none: all.
-pub(super) fn write(claim: &Json, groups: &[GroupPattern], max_bytes: usize) -> Value {
+pub(super) fn write(claim: Claim<'_>, groups: &[GroupPattern], max_bytes: usize) -> Value {
     let mut line = String::new();
     let mut is_cut = false;
-    let entries = match claim {
-        Json::Array(list) => list.as_slice(),
-        single => std::slice::from_ref(single),
+    let (single, list) = match claim {
+        Claim::List(list) => (None, list),
+        single => (Some(single), &[][..]),
     };
-    for entry in entries {
+    for entry in single.into_iter().chain(list.iter().map(Claim::from)) {
         let Some(text) = text(entry) else { continue };
         if !groups.is_empty() && !groups.iter().any(|pattern| pattern.fits(&text)) {
             continue;
@@ -54,10 +54,10 @@ pub(super) fn write(claim: &Json, groups: &[GroupPattern], max_bytes: usize) -> 
 }
 
 /// `None`: nothing to say.
-fn text(entry: &Json) -> Option<Cow<'_, str>> {
+fn text(entry: Claim<'_>) -> Option<Cow<'_, str>> {
     match entry {
-        Json::Null => None,
-        Json::String(text) => Some(Cow::Borrowed(text.as_str())),
+        Claim::Null => None,
+        Claim::Text(text) => Some(Cow::Borrowed(text)),
         other => Some(Cow::Owned(other.stringify())),
     }
     .filter(|text| !text.is_empty())
@@ -85,6 +85,7 @@ fn encode(text: &str, line: &mut String) {
 
 #[cfg(test)]
 mod tests {
+    use auth_core::json::Json;
     use proptest::prelude::*;
 
     use super::*;
@@ -94,7 +95,7 @@ mod tests {
     }
 
     fn written(claim: &str) -> Option<String> {
-        let value = write(&json(claim), &[], 4096).text?;
+        let value = write(Claim::from(&json(claim)), &[], 4096).text?;
         Some(value.to_str().unwrap().to_owned())
     }
 
@@ -141,7 +142,7 @@ mod tests {
     #[test]
     fn a_list_is_cut_between_entries_and_a_single_value_not_at_all() {
         let cut = |claim: &str, max| {
-            let value = write(&json(claim), &[], max);
+            let value = write(Claim::from(&json(claim)), &[], max);
             (value.text.map(|text| text.to_str().unwrap().to_owned()), value.is_cut)
         };
         let list = r#"["abc","def","g"]"#;
@@ -156,7 +157,7 @@ mod tests {
     #[test]
     fn only_groups_that_are_asked_for_are_told() {
         let patterns: Vec<GroupPattern> = ["team-*", "admin"].map(|text| text.parse().unwrap()).into();
-        let told = |claim: &str| write(&json(claim), &patterns, 4096).text;
+        let told = |claim: &str| write(Claim::from(&json(claim)), &patterns, 4096).text;
         let expected = HeaderValue::from_static("team-a,admin");
         assert_eq!(
             told(r#"["team-a","x","admin","administrators","Admin"]"#),
@@ -190,7 +191,7 @@ mod tests {
         #[test]
         fn any_list_of_texts_can_be_read_back(list in prop::collection::vec("\\PC{1,12}|[ -~]{1,12}|[\\x00-\\x20,%]{1,5}", 1..6)) {
             let claim = Json::Array(list.iter().cloned().map(Json::String).collect());
-            let value = write(&claim, &[], usize::MAX).text.unwrap();
+            let value = write(Claim::from(&claim), &[], usize::MAX).text.unwrap();
             prop_assert!(value.as_bytes().iter().all(|byte| matches!(byte, b' '..=b'~')));
             prop_assert_eq!(read_back(value.to_str().unwrap()), list);
         }

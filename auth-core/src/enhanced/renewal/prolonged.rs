@@ -13,8 +13,8 @@ use crate::{
     enhanced::session::{Kept, Unsealed},
     hmac::sha256,
     js::base64::encode_url_safe,
-    json::Json,
-    jwt::{IdToken, TokenType},
+    json::{Json, Object},
+    jwt::{ClaimsSet, IdToken, TokenType},
     token_endpoint,
     verification::{Kind, Verification, reason_of},
 };
@@ -36,6 +36,7 @@ pub(super) fn session(auth: &Authenticator, kept: &Kept, reply: &Json, now: Unix
     };
     let raw = name(kept, access_token);
     let claims = until(claims.expose(), now, now.after(lifetime(reply)));
+    let claims = ClaimsSet::of(&claims).ok_or(Reason::SessionSeal)?;
     let verified = requirements.verify(&raw, claims, TokenType::Any, now);
     let mut token: IdToken = verified.map_err(|error| reason_of(error, Kind::Session))?;
     token.unsealed = Some(Unsealed { id_token: None, times });
@@ -47,12 +48,12 @@ fn lifetime(reply: &Json) -> Duration {
 }
 
 /// The claims with another beginning and end.
-fn until(claims: &Json, now: UnixTime, end: UnixTime) -> Json {
-    let mut claims = claims.as_object().cloned().unwrap_or_default();
+fn until(claims: &Object, now: UnixTime, end: UnixTime) -> Object {
+    let mut claims = claims.clone();
     for (name, time) in [("iat", now), ("exp", end)] {
         claims.insert(name.to_owned(), Json::Number(time.as_secs() as f64));
     }
-    Json::Object(claims)
+    claims
 }
 
 /// What tells it from other sessions until it is sealed: it is nobody's token.

@@ -2,7 +2,7 @@
 
 use super::{
     HostPattern, Methods, PathPattern, Requirement, Rule, Rules,
-    requirement::{Claim, Conditions},
+    requirement::{AcceptedClaim, Conditions},
 };
 use crate::{
     config::{Reader, describe},
@@ -183,7 +183,7 @@ fn read_conditions(reader: &mut Reader<'_>) -> Conditions {
 }
 
 /// Names with the values that are good: one, or a list.
-fn claims(reader: &mut Reader<'_>, key: &str) -> Vec<Claim> {
+fn claims(reader: &mut Reader<'_>, key: &str) -> Vec<AcceptedClaim> {
     let members = match reader.value(key) {
         None => return Vec::new(),
         Some(Json::Object(members)) => members,
@@ -210,7 +210,7 @@ fn claims(reader: &mut Reader<'_>, key: &str) -> Vec<Claim> {
                 "a value or a list of values: texts, numbers or truth values",
             );
         }
-        claims.push(Claim {
+        claims.push(AcceptedClaim {
             name: name.to_owned(),
             accepted,
         });

@@ -1,7 +1,10 @@
 //! What a rule asks of a viewer's verified token.
 
 use super::Reason;
-use crate::{json::Json, jwt::IdToken};
+use crate::{
+    json::Json,
+    jwt::{Claim, IdToken},
+};
 
 /// Who may pass.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,9 +27,9 @@ pub(crate) struct Conditions {
     /// In each of these groups.
     pub(super) all_groups: Vec<String>,
     /// With each of these claims.
-    pub(super) claims: Vec<Claim>,
+    pub(super) claims: Vec<AcceptedClaim>,
     /// With one of these claims.
-    pub(super) any_claims: Vec<Claim>,
+    pub(super) any_claims: Vec<AcceptedClaim>,
     /// With a verified e-mail address of one of these domains; in lower case.
     pub(super) email_domains: Vec<String>,
     /// With one of these scopes.
@@ -37,7 +40,7 @@ pub(crate) struct Conditions {
 
 /// A claim, and the values that are good.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Claim {
+pub(crate) struct AcceptedClaim {
     pub(super) name: String,
     pub(super) accepted: Vec<Json>,
 }
@@ -69,11 +72,11 @@ impl Requirement {
 
 impl Conditions {
     fn met_by(&self, token: &IdToken) -> Result<(), Reason> {
-        let in_group = |group: &String| token.groups.contains(group);
+        let in_group = |group: &String| token.groups().any(|own| own == group);
         if !any(&self.groups, in_group) || !self.all_groups.iter().all(in_group) {
             return Err(Reason::GroupRequired);
         }
-        let has_claim = |claim: &Claim| claim.is_of(token);
+        let has_claim = |claim: &AcceptedClaim| claim.is_of(token);
         if !self.claims.iter().all(has_claim) || !any(&self.any_claims, has_claim) {
             return Err(Reason::ClaimRequired);
         }
@@ -93,22 +96,22 @@ fn any<T>(list: &[T], fits: impl Fn(&T) -> bool) -> bool {
     list.is_empty() || list.iter().any(fits)
 }
 
-impl Claim {
+impl AcceptedClaim {
     /// A list has to contain one of the accepted values, anything else has to be one.
     fn is_of(&self, token: &IdToken) -> bool {
-        match token.payload.member(&self.name) {
-            Some(Json::Array(list)) => list.iter().any(|value| self.accepts(value)),
+        match token.claims.get(&self.name) {
+            Some(Claim::List(list)) => list.iter().any(|value| self.accepts(value.into())),
             Some(value) => self.accepts(value),
             None => false,
         }
     }
 
     /// The values of attributes are texts in Cognito's tokens even where they are truth values or numbers.
-    fn accepts(&self, value: &Json) -> bool {
+    fn accepts(&self, value: Claim<'_>) -> bool {
         self.accepted.iter().any(|accepted| match (accepted, value) {
-            (Json::Bool(truth), Json::String(text)) => text == if *truth { "true" } else { "false" },
-            (Json::Number(number), Json::String(text)) => text.parse() == Ok(*number),
-            (accepted, value) => accepted == value,
+            (Json::Bool(truth), Claim::Text(text)) => text == if *truth { "true" } else { "false" },
+            (Json::Number(number), Claim::Text(text)) => text.parse() == Ok(*number),
+            (accepted, value) => value == accepted.into(),
         })
     }
 }
@@ -116,9 +119,9 @@ impl Claim {
 /// Whether the address has exactly one `@`, is verified, and is of one of the domains: `a@good.example@evil.example`
 /// is of none (T-CLAIM-1).
 fn has_email_of(token: &IdToken, domains: &[String]) -> bool {
-    let is_verified = match token.payload.member("email_verified") {
-        Some(Json::Bool(truth)) => *truth,
-        Some(Json::String(text)) => text == "true",
+    let is_verified = match token.claims.get("email_verified") {
+        Some(Claim::Bool(truth)) => truth,
+        Some(Claim::Text(text)) => text == "true",
         _ => false,
     };
     let domain = token.text("email").and_then(|email| {

@@ -9,7 +9,7 @@ use crate::{
     enhanced::session::Times,
     js::base64::{decode_lenient, encode_url_safe},
     json::{Json, Object},
-    jwt::UnverifiedIdToken,
+    jwt::{ClaimsSet, UnverifiedIdToken},
 };
 
 /// Claims that serve only while the token is fresh, or for the provider itself.
@@ -17,7 +17,7 @@ const NOT_KEPT: [&str; 5] = ["at_hash", "c_hash", "event_id", "jti", "nonce"];
 
 /// A session, opened.
 pub(super) struct Content {
-    pub(super) claims: Json,
+    pub(super) claims: Object,
     /// Where it was asked for.
     pub(super) id_token: Option<String>,
     pub(super) refresh_token: Option<String>,
@@ -48,7 +48,11 @@ impl Content {
             }
             None => {
                 bytes.push(CLAIMS);
-                bytes.extend(kept_claims(config, &token.payload).stringify().into_bytes());
+                bytes.extend(
+                    Json::Object(kept_claims(config, &token.claims))
+                        .stringify()
+                        .into_bytes(),
+                );
             }
         }
         Some(bytes)
@@ -65,7 +69,7 @@ impl Content {
             CLAIMS => (all_claims(config, Json::parse(last).ok()?)?, None),
             ID_TOKEN => {
                 let token = unpacked(last)?;
-                (UnverifiedIdToken::decode(&token)?.into_claims(), Some(token))
+                (UnverifiedIdToken::decode(&token)?.into_claims()?, Some(token))
             }
             _ => return None,
         };
@@ -79,19 +83,18 @@ impl Content {
 }
 
 /// The claims less those that nothing asks for later, and those that are the same for every session.
-fn kept_claims(config: &Config, claims: &Json) -> Json {
-    let members = claims.as_object().into_iter().flat_map(Object::iter);
+fn kept_claims(config: &Config, claims: &ClaimsSet) -> Object {
     let same: Vec<_> = implied(config).collect();
-    let kept = members.filter(|(name, value)| {
+    let kept = claims.iter().filter(|(name, value)| {
         !NOT_KEPT.contains(name)
             && !same
                 .iter()
                 .any(|(known, text)| known == name && value.as_str() == Some(text))
     });
-    Json::Object(kept.map(|(name, value)| (name.to_owned(), value.clone())).collect())
+    kept.map(|(name, value)| (name.to_owned(), value.to_json())).collect()
 }
 
-fn all_claims(config: &Config, claims: Json) -> Option<Json> {
+fn all_claims(config: &Config, claims: Json) -> Option<Object> {
     let Json::Object(mut claims) = claims else {
         return None;
     };
@@ -100,7 +103,7 @@ fn all_claims(config: &Config, claims: Json) -> Option<Json> {
             claims.insert(name.to_owned(), Json::String(text.to_owned()));
         }
     }
-    Some(Json::Object(claims))
+    Some(claims)
 }
 
 /// The seal is bound to issuer and client, so these need not be said again.

@@ -1,0 +1,132 @@
+//! Reading claims: where they lie in the text is noted, and nothing is copied but what is escaped there.
+
+use std::fmt;
+
+use serde::{
+    Deserializer,
+    de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
+};
+
+use super::{Span, Value};
+use crate::json::Json;
+
+/// Claims that are being read.
+pub(super) struct Reader<'t> {
+    text: &'t str,
+    pub(super) escaped: String,
+    pub(super) members: Vec<(Span, Value)>,
+}
+
+impl<'t> Reader<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        Self {
+            text,
+            escaped: String::new(),
+            // A token's, as a rule.
+            members: Vec::with_capacity(16),
+        }
+    }
+
+    /// A part of the text; by address, since that is what there is.
+    fn place(&mut self, part: &str) -> Option<Span> {
+        let start = part.as_ptr().addr().checked_sub(self.text.as_ptr().addr());
+        let within = start.filter(|start| start.checked_add(part.len()).is_some_and(|end| end <= self.text.len()));
+        match within {
+            Some(start) => Span::new(start, part.len()),
+            None => self.keep(part),
+        }
+    }
+
+    /// What the text has in other words.
+    fn keep(&mut self, text: &str) -> Option<Span> {
+        let span = Span::new(self.text.len() + self.escaped.len(), text.len());
+        self.escaped.push_str(text);
+        span
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Reader<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Reader<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key_seed(Kept(self))? {
+            let Value::Text(name) = name else {
+                return Err(A::Error::custom("a name is a text"));
+            };
+            let value = map.next_value_seed(Kept(self))?;
+            self.members.push((name, value));
+        }
+        Ok(())
+    }
+}
+
+/// Reads a name or a value.
+struct Kept<'r, 't>(&'r mut Reader<'t>);
+
+impl<'de> DeserializeSeed<'de> for Kept<'_, '_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Kept<'_, '_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value as f64))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value as f64))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::Number(value))
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Value, E> {
+        of_text(self.0.place(text))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
+        of_text(self.0.keep(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Value, A::Error> {
+        Json::visitor().visit_seq(seq).map(|tree| Value::Tree(tree.into()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
+        Json::visitor().visit_map(map).map(|tree| Value::Tree(tree.into()))
+    }
+}
+
+fn of_text<E: Error>(span: Option<Span>) -> Result<Value, E> {
+    span.map(Value::Text).ok_or_else(|| E::custom("longer than any token"))
+}
