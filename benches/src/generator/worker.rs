@@ -60,6 +60,7 @@ pub(super) fn run(
         Ok(runtime) => runtime,
         Err(error) => return drop(connected.send(Err(GeneratorError::Start(error)))),
     };
+    let rotation = Rc::new(RefCell::new(Rotation::new(&part.mix, part.index, part.threads)));
     let mut slots = match connect_all(&runtime, &local, &part) {
         Ok(slots) => slots,
         Err(error) => return drop(connected.send(Err(error))),
@@ -68,7 +69,7 @@ pub(super) fn run(
         return;
     }
     while let Ok(order) = orders.recv() {
-        let (measured, kept) = local.block_on(&runtime, run_phase(&part, order, slots));
+        let (measured, kept) = local.block_on(&runtime, run_phase(&part, Rc::clone(&rotation), order, slots));
         slots = kept;
         if results.send(measured).is_err() {
             return;
@@ -134,7 +135,8 @@ struct Shared {
     mix: Arc<Mix>,
     start: Instant,
     feed: Feed,
-    rotation: RefCell<Rotation>,
+    /// Goes on from one phase to the next.
+    rotation: Rc<RefCell<Rotation>>,
     measured: RefCell<Measured>,
     progress: Arc<Progress>,
 }
@@ -151,7 +153,12 @@ enum Feed {
     },
 }
 
-async fn run_phase(part: &Part, order: Order, slots: Vec<Slot>) -> (Measured, Vec<Slot>) {
+async fn run_phase(
+    part: &Part,
+    rotation: Rc<RefCell<Rotation>>,
+    order: Order,
+    slots: Vec<Slot>,
+) -> (Measured, Vec<Slot>) {
     let PhasePart { schedule, stop } = order.phase;
     let feed = match (schedule, stop) {
         (None, Stop::After(end)) => Feed::Closed {
@@ -173,7 +180,7 @@ async fn run_phase(part: &Part, order: Order, slots: Vec<Slot>) -> (Measured, Ve
         mix: Arc::clone(&part.mix),
         start: order.start,
         feed,
-        rotation: RefCell::new(Rotation::new(&part.mix, part.index, part.threads)),
+        rotation,
         measured: RefCell::new(Measured::new(&part.mix)),
         progress: order.progress,
     });
