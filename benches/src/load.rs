@@ -4,7 +4,7 @@
 mod arguments;
 mod html;
 mod kinds;
-mod metrics;
+pub(crate) mod metrics;
 mod plot;
 mod progress;
 mod report;

@@ -16,6 +16,7 @@ mod goals;
 mod lane;
 mod latency;
 mod launch;
+mod machine;
 mod peer;
 mod progress;
 pub mod report;
@@ -33,6 +34,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use clap::Args;
@@ -44,6 +46,7 @@ pub use peer::Peer;
 use self::{
     check::check,
     compare::{Entrant, Plan, compare, known_sessions},
+    machine::Machine,
     peer::Program,
     progress::Progress,
     report::{Comparison, Configurations, Report, ours},
@@ -79,6 +82,9 @@ pub struct Arguments {
     /// Worker threads or processes of each peer
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..), value_name = "NUMBER")]
     workers: u16,
+    /// How long to wait in all, in seconds, while a core runs slowly
+    #[arg(long, default_value_t = 300, value_name = "SECONDS")]
+    patience: u64,
     /// Another program than this one as our proxy
     #[arg(long, env = "PORTCULLIS", value_name = "PROGRAM")]
     proxy: Option<PathBuf>,
@@ -240,9 +246,10 @@ impl Arguments {
         let cookie_bytes = sessions.first().map_or(0, |session: &Cookies| session.header().len());
         let mut setup = Setup::new(plan, ground.stage.workers(), ground.name(), cookie_bytes, &peers);
         setup.proxy.clone_from(&self.proxy);
+        let mut machine = Machine::new(Duration::from_secs(self.patience));
         let mut comparisons = Vec::new();
         for case in cases.iter().copied().filter(|case| case.is_comparison()) {
-            let courses = compare(case, entrants, plan, &sessions, &mut progress);
+            let courses = compare(case, entrants, plan, &sessions, (&mut machine, &mut progress));
             comparisons.push(Comparison::new(case, &courses));
         }
         let ours = entrants
@@ -250,14 +257,14 @@ impl Arguments {
             .find(|(peer, _)| *peer == Peer::Portcullis)
             .map(|(_, running)| running);
         let first_seen = ours.filter(|_| cases.contains(&Case::FirstSeen)).and_then(|running| {
-            let measured = first_seen::measure(running, plan, minter, &mut progress);
+            let measured = first_seen::measure(running, plan, minter, (&mut machine, &mut progress));
             progress.kept(Case::FirstSeen, Peer::Portcullis, measured)
         });
         let latency = cases.contains(&Case::Latency).then(|| {
-            let measured = latency::measure(entrants, plan, &sessions, &mut progress);
+            let measured = latency::measure(entrants, plan, &sessions, (&mut machine, &mut progress));
             progress.kept(Case::Latency, Peer::Portcullis, measured)
         });
-        setup.finish();
+        setup.finish(&machine);
         let report = Report {
             setup,
             comparisons,

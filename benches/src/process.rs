@@ -1,5 +1,6 @@
 //! Servers as child processes: started, waited for, looked at and ended.
 
+mod affinity;
 mod usage;
 
 use std::{
@@ -16,6 +17,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use thiserror::Error;
 
+pub use affinity::keep_to;
 pub use usage::{Memory, Usage, processor_time, usage};
 
 /// For everything that a server does before it is ready, and after it has been told to end.

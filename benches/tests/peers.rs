@@ -12,7 +12,17 @@ use serde_json::Value;
 fn peers(folder: &Path, arguments: &[&str]) -> (Value, String) {
     let (json, markdown) = (folder.join("report.json"), folder.join("report.md"));
     let output = Command::new(env!("CARGO_BIN_EXE_benches"))
-        .args(["peers", "--turns", "1", "--requests", "40", "--connections", "4"])
+        .args([
+            "peers",
+            "--turns",
+            "1",
+            "--requests",
+            "40",
+            "--connections",
+            "4",
+            "--patience",
+            "0",
+        ])
         .args(arguments)
         .arg("--json")
         .arg(&json)

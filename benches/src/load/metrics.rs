@@ -13,7 +13,7 @@ use url::Url;
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Every series and its value.
-pub(super) type Scrape = BTreeMap<String, f64>;
+pub(crate) type Scrape = BTreeMap<String, f64>;
 
 /// A series that has changed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -27,7 +27,7 @@ pub(super) struct Change {
 
 /// Where metrics are.
 #[derive(Clone, Debug)]
-pub(super) struct Endpoint {
+pub(crate) struct Endpoint {
     address: SocketAddr,
     host: String,
     target: String,
@@ -35,7 +35,7 @@ pub(super) struct Endpoint {
 
 impl Endpoint {
     /// Those of the admin listener.
-    pub(super) fn of_admin(address: SocketAddr) -> Self {
+    pub(crate) fn of_admin(address: SocketAddr) -> Self {
         Self {
             address,
             host: address.to_string(),
@@ -56,7 +56,7 @@ impl Endpoint {
     }
 
     /// Asks for them.
-    pub(super) fn scrape(&self) -> io::Result<Scrape> {
+    pub(crate) fn scrape(&self) -> io::Result<Scrape> {
         let mut stream = TcpStream::connect_timeout(&self.address, TIMEOUT)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
         // HTTP/1.0 has no chunks.

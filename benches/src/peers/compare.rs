@@ -3,6 +3,7 @@
 use super::{
     case::Case,
     lane::{Lane, Sample, Work, WorkError},
+    machine::Machine,
     peer::Peer,
     progress::Progress,
     running::Running,
@@ -49,7 +50,7 @@ pub(crate) fn compare(
     entrants: &[Entrant],
     plan: Plan,
     sessions: &[Cookies],
-    progress: &mut Progress,
+    (machine, progress): (&mut Machine, &mut Progress),
 ) -> Vec<Course> {
     let work = Work {
         transport: case.transport(),
@@ -70,7 +71,7 @@ pub(crate) fn compare(
         .collect();
     for turn in 0..plan.turns {
         progress.turn(case, turn, plan.turns);
-        take_turns(case, &mut racers, plan, turn, progress);
+        take_turns(case, &mut racers, (plan, turn), (machine, progress));
     }
     racers.into_iter().map(|racer| racer.course).collect()
 }
@@ -83,13 +84,19 @@ fn warm<'a>(running: &'a Running, work: &Work, plan: Plan) -> Result<Lane<'a>, W
 }
 
 /// Everybody once, each turn beginning with another one.
-fn take_turns(case: Case, racers: &mut Vec<Racer<'_>>, plan: Plan, turn: usize, progress: &mut Progress) {
+fn take_turns(
+    case: Case,
+    racers: &mut Vec<Racer<'_>>,
+    (plan, turn): (Plan, usize),
+    (machine, progress): (&mut Machine, &mut Progress),
+) {
     let count = racers.len();
     let mut failed = Vec::new();
     for place in 0..count {
         let index = (turn + place) % count;
         let racer = &mut racers[index];
-        match progress.kept(case, racer.course.peer, racer.lane.turn(plan.requests)) {
+        let taken = machine.calmly(progress, || racer.lane.turn(plan.requests));
+        match progress.kept(case, racer.course.peer, taken) {
             Some(sample) => racer.course.samples.push(sample),
             None => failed.push(index),
         }

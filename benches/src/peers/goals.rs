@@ -72,7 +72,7 @@ pub(crate) fn judge(figures: &impl Figures) -> Vec<Goal> {
             figure: figures.latency(),
         },
         Goal {
-            what: "a session seen for the first time, above a known one: one RS256 verification".into(),
+            what: "the decision about a session seen for the first time: one RS256 verification".into(),
             limit: FIRST_SEEN,
             figure: figures.first_seen(),
         },

@@ -138,11 +138,16 @@ impl<'a> Lane<'a> {
 
     /// Requests that come by the clock, for a while.
     pub(crate) fn steady(&mut self, per_second: f64, time: Duration) -> Result<Measured, WorkError> {
+        right(self.attempt(per_second, time)?)
+    }
+
+    /// The same at a rate that may be too high: some requests may come to nothing.
+    pub(crate) fn attempt(&mut self, per_second: f64, time: Duration) -> Result<Measured, WorkError> {
         let phase = Phase {
             arrival: Arrival::Open { per_second },
             stop: Stop::After(time),
         };
-        right(self.generator.run(phase)?)
+        Ok(self.generator.run(phase)?)
     }
 }
 

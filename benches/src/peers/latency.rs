@@ -1,8 +1,13 @@
 //! How long requests take while a proxy is busy, but not too busy.
 //!
-//! First each peer is pushed to its limit. Then requests come by the clock, at 70 % of that limit, and each
-//! counts from when it was due. A slower proxy has fewer of them to answer so; a second figure has all
-//! at the rate of the slowest.
+//! Requests come by the clock, and each counts from when it was due. First each peer's limit is looked for: the rate
+//! that it only just keeps up with. A limit found in closed loop would be too high: whoever waits for answers sends
+//! and receives many at a time, and one request each time the clock ticks takes more of load, proxy and origin.
+//! Each peer has a core to itself, where there are two, and load and origin the rest: with three programs on two cores
+//! most of what the slowest requests wait for is that the kernel lets the peer run again.
+//!
+//! Then requests come at 70 % of that limit. A slower proxy has fewer of them to answer so; a second figure has all at
+//! the rate of the slowest.
 
 use std::time::Duration;
 
@@ -12,18 +17,26 @@ use super::{
     case::Case,
     compare::{Entrant, Plan},
     lane::{Lane, Work, WorkError},
+    machine::Machine,
     peer::Peer,
     progress::Progress,
     statistics::Spread,
 };
-use crate::generator::Cookies;
+use crate::{generator::Cookies, process::keep_to};
 
 /// Of a peer's limit.
 const SHARE: f64 = 0.7;
 /// How long a peer's turn is.
 const TURN: Duration = Duration::from_secs(2);
-/// Turns that look for the limit.
-const LOOKS: usize = 3;
+/// Searches for the limit.
+const SEARCHES: usize = 3;
+/// Halvings of the span in which a limit lies: down to a fiftieth of where it began.
+const HALVINGS: usize = 6;
+/// How long a rate is tried.
+const TRIAL: Duration = Duration::from_secs(1);
+/// What half of the requests may wait at a rate that is kept up with. At one too high by a fiftieth the queue is twice
+/// that long by the middle of a trial.
+const KEPT_UP: Duration = Duration::from_millis(5);
 
 /// What was found of a peer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -68,14 +81,14 @@ pub(crate) fn measure(
     entrants: &[Entrant],
     plan: Plan,
     sessions: &[Cookies],
-    progress: &mut Progress,
+    (machine, progress): (&mut Machine, &mut Progress),
 ) -> Result<Vec<Latency>, WorkError> {
-    let mut racers = find_limits(entrants, plan, sessions, progress)?;
+    let mut racers = find_limits(entrants, plan, sessions, (machine, progress))?;
     let own: Vec<f64> = racers.iter().map(|racer| racer.saturation * SHARE).collect();
     let least = own.iter().copied().fold(f64::INFINITY, f64::min);
     let equal = vec![least; own.len()];
-    let mut own = run(&mut racers, &own, plan, progress)?.into_iter();
-    let mut equal = run(&mut racers, &equal, plan, progress)?.into_iter();
+    let mut own = run(&mut racers, &own, plan, (machine, progress))?.into_iter();
+    let mut equal = run(&mut racers, &equal, plan, (machine, progress))?.into_iter();
     let found = racers.iter().map(|racer| {
         Some(Latency {
             peer: racer.peer,
@@ -91,7 +104,7 @@ fn find_limits<'a>(
     entrants: &'a [Entrant],
     plan: Plan,
     sessions: &[Cookies],
-    progress: &mut Progress,
+    (machine, progress): (&mut Machine, &mut Progress),
 ) -> Result<Vec<Racer<'a>>, WorkError> {
     progress.say(&format!("{}: looking for the limits", Case::Latency.id()));
     let work = Work {
@@ -109,10 +122,11 @@ fn find_limits<'a>(
             saturation: 0.0,
         });
     }
+    part(entrants, machine);
     let mut found = vec![Vec::new(); racers.len()];
-    for _ in 0..LOOKS {
+    for _ in 0..SEARCHES {
         for (racer, found) in racers.iter_mut().zip(&mut found) {
-            found.push(racer.lane.turn(plan.requests)?.throughput);
+            found.push(machine.calmly(progress, || find_limit(&mut racer.lane, plan))?);
         }
     }
     for (racer, found) in racers.iter_mut().zip(&found) {
@@ -121,14 +135,41 @@ fn find_limits<'a>(
     Ok(racers)
 }
 
+/// A core to the peers, of whom one has something to do at a time, the others to whoever else belongs to the run. It
+/// stays so: nothing is measured after this.
+fn part(entrants: &[Entrant], machine: &Machine) {
+    let Some((one, others)) = machine.parted() else { return };
+    keep_to(std::process::id(), others);
+    for (_, running) in entrants {
+        running.keep_to(one);
+    }
+}
+
+/// The greatest rate that is kept up with, below what a closed loop reaches.
+fn find_limit(lane: &mut Lane<'_>, plan: Plan) -> Result<f64, WorkError> {
+    let (mut low, mut high) = (0.0, lane.turn(plan.requests)?.throughput);
+    for _ in 0..HALVINGS {
+        let rate = f64::midpoint(low, high);
+        let measured = lane.attempt(rate, TRIAL)?;
+        let is_kept_up = measured.wrong() == 0 && measured.latency(0.5) < KEPT_UP;
+        *(if is_kept_up { &mut low } else { &mut high }) = rate;
+    }
+    if low > 0.0 { Ok(low) } else { Err(WorkError::Nothing) }
+}
+
 /// Everybody in turns, each at its rate.
-fn run(racers: &mut [Racer<'_>], rates: &[f64], plan: Plan, progress: &mut Progress) -> Result<Vec<Steady>, WorkError> {
+fn run(
+    racers: &mut [Racer<'_>],
+    rates: &[f64],
+    plan: Plan,
+    (machine, progress): (&mut Machine, &mut Progress),
+) -> Result<Vec<Steady>, WorkError> {
     let mut times = vec![Times::default(); racers.len()];
     for turn in 0..plan.turns {
         progress.turn(Case::Latency, turn, plan.turns);
         for place in 0..racers.len() {
             let index = (turn + place) % racers.len();
-            let measured = racers[index].lane.steady(rates[index], TURN)?;
+            let measured = machine.calmly(progress, || racers[index].lane.steady(rates[index], TURN))?;
             times[index].p50.push(measured.latency(0.5).as_secs_f64() * 1e6);
             times[index].p99.push(measured.latency(0.99).as_secs_f64() * 1e6);
         }

@@ -19,7 +19,7 @@ use super::{
     stage::{Stage, StageError},
     template::{TemplateError, fill},
 };
-use crate::process::{Process, ProcessError, free_address, processor_time};
+use crate::process::{Process, ProcessError, free_address, keep_to, processor_time};
 
 /// Another program may take a free port first.
 const ATTEMPTS: usize = 3;
@@ -47,6 +47,8 @@ pub(crate) enum StartError {
 pub(crate) struct Running {
     pub(crate) http: SocketAddr,
     pub(crate) https: SocketAddr,
+    /// Where ours has its metrics, if that is asked for.
+    pub(crate) admin: SocketAddr,
     /// The command and the file that it was started with.
     pub(crate) configuration: Configuration,
     process: Process,
@@ -65,6 +67,7 @@ pub struct Configuration {
 pub(crate) struct Place<'a> {
     pub(crate) http: SocketAddr,
     pub(crate) https: SocketAddr,
+    pub(crate) admin: SocketAddr,
     pub(crate) origin: SocketAddr,
     pub(crate) folder: &'a Path,
     pub(crate) stage: &'a Stage,
@@ -103,10 +106,11 @@ impl Running {
     ) -> Result<Self, StartError> {
         let folder = stage.folder(name)?;
         let start = || {
-            let (http, https) = (free_address()?, free_address()?);
+            let (http, https, admin) = (free_address()?, free_address()?, free_address()?);
             let at = Place {
                 http,
                 https,
+                admin,
                 origin: http,
                 folder: &folder,
                 stage,
@@ -121,6 +125,7 @@ impl Running {
             Ok(Self {
                 http,
                 https,
+                admin,
                 configuration,
                 process,
             })
@@ -133,6 +138,11 @@ impl Running {
             }
         }
         started
+    }
+
+    /// Has it run on these cores alone, if there are any.
+    pub(crate) fn keep_to(&self, cores: &[usize]) {
+        keep_to(self.process.id(), cores);
     }
 
     /// Processor time that it and its children have taken.
@@ -153,6 +163,7 @@ impl Place<'_> {
         values.extend([
             ("http", self.http.to_string()),
             ("https", self.https.to_string()),
+            ("admin", self.admin.to_string()),
             ("origin", self.origin.to_string()),
             ("origin_host", self.origin.ip().to_string()),
             ("origin_port", self.origin.port().to_string()),

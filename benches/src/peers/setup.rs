@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::{
     compare::Plan,
     lane::STREAMS,
+    machine::Machine,
     peer::{Peer, Program},
 };
 
@@ -29,6 +30,8 @@ pub struct Setup {
     pub kernel: String,
     /// Processes that ran or waited on average over the last minute, at the beginning and at the end.
     pub load: [String; 2],
+    /// Turns that were taken again, because a core ran slowly.
+    pub repeated: u64,
     /// Who has answered the peers.
     pub origin: String,
     /// Threads or processes of each peer.
@@ -56,6 +59,7 @@ impl Setup {
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
             load: [load(), String::new()],
+            repeated: 0,
             origin: origin.to_owned(),
             workers,
             connections: plan.connections,
@@ -67,8 +71,9 @@ impl Setup {
         }
     }
 
-    /// Notes how busy the machine was at the end.
-    pub(crate) fn finish(&mut self) {
+    /// Notes how busy the machine was at the end, and how often it was slow.
+    pub(crate) fn finish(&mut self, machine: &Machine) {
+        self.repeated = machine.repeated();
         self.load[1] = load();
     }
 }

@@ -41,8 +41,8 @@ fn setup(setup: &Setup) -> String {
             setup.workers, setup.connections, setup.streams, setup.requests, setup.turns, setup.cookie_bytes
         ),
         format!(
-            "Origin: {}. Load of the machine: {} before, {} after.",
-            setup.origin, setup.load[0], setup.load[1]
+            "Origin: {}. Load of the machine: {} before, {} after. Turns taken again because a core ran slowly: {}.",
+            setup.origin, setup.load[0], setup.load[1], setup.repeated
         ),
         format!("{}.", setup.versions.join("; ")),
     ];
@@ -86,16 +86,20 @@ fn first_seen(found: &FirstSeen) -> String {
     for (what, spread) in [
         ("a request of a known session", found.known),
         ("a request of a session that is new", found.new),
+        ("the decision about it", found.decision),
         ("one RS256 verification by ring", found.verification),
     ] {
         table.row(vec![what.to_owned(), micros(spread.median), range(spread)]);
     }
     format!(
-        "\n## {}\n\n{}\nA new session costs {:.2} verifications ({}) above a known one.\n",
+        "\n## {}\n\n{}\nThe decision about a new session costs {:.2} verifications ({}), the whole request {:.2} ({}) above one \
+         of a known session.\n",
         capital(Case::FirstSeen.title()),
         table.render(),
         found.ratio.median,
-        range(found.ratio)
+        range(found.ratio),
+        found.request_ratio.median,
+        range(found.request_ratio)
     )
 }
 
@@ -223,6 +227,7 @@ mod tests {
             cores: 2,
             kernel: "6.1".into(),
             load: ["0.50".into(), "2.00".into()],
+            repeated: 0,
             origin: "nginx".into(),
             workers: 1,
             connections: 64,
