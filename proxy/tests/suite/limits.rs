@@ -226,9 +226,9 @@ fn goaway(mut heard: &[u8]) -> Option<u32> {
     None
 }
 
-fn encrypted() -> (Certificate, Site) {
-    let origin = Origin::content();
-    let plan = Plan::custom(&origin);
+/// A site that is asked by TLS as well.
+pub(super) fn encrypted(origin: &Origin) -> (Certificate, Site) {
+    let plan = Plan::custom(origin);
     let certificate = Certificate::write(plan.folder(), HOST);
     let listen = json!({
         "http": ["127.0.0.1:0"],
@@ -241,7 +241,7 @@ fn encrypted() -> (Certificate, Site) {
 /// T-H2-1: CVE-2023-44487, CVE-2024-27316 (CONTINUATION), CVE-2025-8671 (MadeYouReset).
 #[test]
 fn floods_of_http_2_end_their_connection_and_no_other() {
-    let (certificate, site) = encrypted();
+    let (certificate, site) = encrypted(&Origin::content());
     let streams = || (0..2000_u32).map(|number| 2 * number + 1);
     let rapid_reset = streams().flat_map(|id| [get(id, 5), frame(RST_STREAM, 0, id, &[0, 0, 0, 8])]);
     assert_eq!(flood(&site, &certificate, rapid_reset), Some(ENHANCE_YOUR_CALM));
@@ -275,7 +275,7 @@ fn number(first: u8, bits: u32, value: usize) -> Vec<u8> {
 #[test]
 fn a_session_s_cookies_are_sent_once_on_an_http_2_connection() {
     const TABLE: usize = 16 * 1024;
-    let (certificate, site) = encrypted();
+    let (certificate, site) = encrypted(&Origin::content());
     let cookies = format!("{}; padding={}", site.session(), "p".repeat(5000));
     let authority = |block: &mut Vec<u8>| {
         block.extend([0x82, 0x87, 0x84, 0x01, u8::try_from(HOST.len()).unwrap()]);

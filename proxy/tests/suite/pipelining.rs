@@ -10,11 +10,14 @@ use std::{
 use serde_json::json;
 use socket2::{Domain, Socket, Type};
 
-use crate::support::{
-    certificates::{Certificate, client, connect},
-    http::{Request, Response, Wire},
-    origin::{Answer, CONTENT, Origin},
-    site::{HOST, Plan, Site},
+use crate::{
+    limits::encrypted,
+    support::{
+        certificates::{client, connect},
+        http::{Request, Response, Wire},
+        origin::{Answer, CONTENT, Origin},
+        site::{HOST, Plan, Site},
+    },
 };
 
 /// Answers with what it was asked, and with the body it got.
@@ -99,14 +102,7 @@ fn hundreds_of_them_are_answered_one_by_one() {
 #[test]
 fn over_tls_they_are_answered_as_well() {
     let origin = echo();
-    let plan = Plan::custom(&origin);
-    let certificate = Certificate::write(plan.folder(), HOST);
-    let listen = json!({
-        "http": ["127.0.0.1:0"],
-        "https": ["127.0.0.1:0"],
-        "tls": [{ "cert": certificate.cert, "key": certificate.key }],
-    });
-    let site = plan.top("listen", listen).start();
+    let (certificate, site) = encrypted(&origin);
     let config = client(&[&certificate], &[b"http/1.1"]);
     let mut wire = connect(site.https.unwrap(), HOST, &config);
     let last = Request::get("/c")
