@@ -8,10 +8,10 @@
 
 mod cases;
 
-use std::{env, time::Duration};
+use std::env;
 
+use benches::process::thread_time;
 use criterion::Criterion;
-use rustix::time::{ClockId, clock_gettime};
 
 use crate::cases::Case;
 
@@ -62,15 +62,9 @@ fn compare(whole: &str, alone: &str) {
 
 /// Microseconds of processor time a turn.
 fn time(case: &mut Case) -> f64 {
-    let began = processor_time();
+    let began = thread_time();
     for _ in 0..TURNS {
         (case.turn)();
     }
-    (processor_time() - began).as_secs_f64() * 1e6 / f64::from(TURNS)
-}
-
-/// This thread's: what others do meanwhile does not count.
-fn processor_time() -> Duration {
-    let now = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(now.tv_sec.unsigned_abs(), now.tv_nsec as u32)
+    (thread_time() - began).as_secs_f64() * 1e6 / f64::from(TURNS)
 }

@@ -192,6 +192,7 @@ impl Arguments {
             requests: self.requests,
             connections: self.connections as usize,
             turns: self.turns as usize,
+            workers: self.workers as usize,
         }
     }
 

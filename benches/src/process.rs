@@ -18,7 +18,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use thiserror::Error;
 
 pub use affinity::keep_to;
-pub use usage::{Memory, Usage, processor_time, usage};
+pub use usage::{Memory, Usage, processor_time, thread_time, usage};
 
 /// For everything that a server does before it is ready, and after it has been told to end.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -22,6 +22,8 @@ pub(crate) struct Plan {
     pub(crate) connections: usize,
     /// How often it is each peer's turn.
     pub(crate) turns: usize,
+    /// Threads or processes of each peer.
+    pub(crate) workers: usize,
 }
 
 /// A peer that is running.

@@ -12,12 +12,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::{
-    thread::{CpuSet, sched_getaffinity, sched_setaffinity},
-    time::{ClockId, clock_gettime},
-};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use super::progress::Progress;
+use crate::process::thread_time;
 
 /// A core is slow that takes so many times as long as any has taken yet.
 const SLOW: f64 = 1.4;
@@ -53,9 +51,9 @@ impl Machine {
         }
     }
 
-    /// One core for a peer, and the others, if there are others.
-    pub(crate) fn parted(&self) -> Option<(&[usize], &[usize])> {
-        let (others, last) = self.cores.split_at_checked(self.cores.len().checked_sub(1)?)?;
+    /// So many cores for a peer, and the others, if there are others.
+    pub(crate) fn parted(&self, count: usize) -> Option<(&[usize], &[usize])> {
+        let (others, last) = self.cores.split_at_checked(self.cores.len().checked_sub(count)?)?;
         (!others.is_empty()).then_some((last, others))
     }
 
@@ -134,21 +132,12 @@ fn look(core: usize) -> f64 {
 }
 
 fn piece() -> f64 {
-    let began = processor_time();
+    let began = thread_time();
     let mut value = 1_u64;
     for step in 0..STEPS {
         value = black_box(value.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(step));
     }
-    (processor_time() - began).as_secs_f64()
-}
-
-/// Of this thread.
-fn processor_time() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(
-        time.tv_sec.unsigned_abs(),
-        u32::try_from(time.tv_nsec).unwrap_or_default(),
-    )
+    (thread_time() - began).as_secs_f64()
 }
 
 #[cfg(test)]

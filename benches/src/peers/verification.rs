@@ -1,12 +1,11 @@
 //! What one RS256 verification costs in the crypto library alone.
 
-use std::{hint::black_box, time::Duration};
+use std::hint::black_box;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaKeyPair, RsaPublicKeyComponents};
-use rustix::time::{ClockId, clock_gettime};
 
-use crate::signing_key;
+use crate::{process::thread_time, signing_key};
 
 /// A token split as a verifier needs it.
 struct Signed {
@@ -20,7 +19,7 @@ pub(crate) fn microseconds(tokens: &[&str]) -> Option<f64> {
     let pair = RsaKeyPair::from_pkcs8(&signing_key()).ok()?;
     let key: RsaPublicKeyComponents<Vec<u8>> = pair.public().into();
     let signed: Vec<Signed> = tokens.iter().copied().map(split).collect::<Option<_>>()?;
-    let began = processor_time();
+    let began = thread_time();
     for token in &signed {
         key.verify(
             &RSA_PKCS1_2048_8192_SHA256,
@@ -29,7 +28,7 @@ pub(crate) fn microseconds(tokens: &[&str]) -> Option<f64> {
         )
         .ok()?;
     }
-    let spent = processor_time().checked_sub(began)?;
+    let spent = thread_time().checked_sub(began)?;
     (!signed.is_empty()).then(|| spent.as_secs_f64() * 1e6 / signed.len() as f64)
 }
 
@@ -39,15 +38,6 @@ fn split(token: &str) -> Option<Signed> {
         message: message.to_owned(),
         signature: URL_SAFE_NO_PAD.decode(signature).ok()?,
     })
-}
-
-/// Of this thread.
-fn processor_time() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(
-        u64::try_from(time.tv_sec).unwrap_or_default(),
-        u32::try_from(time.tv_nsec).unwrap_or_default(),
-    )
 }
 
 #[cfg(test)]

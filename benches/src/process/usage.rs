@@ -2,6 +2,8 @@
 
 use std::{fs, io, time::Duration};
 
+use rustix::time::{ClockId, clock_gettime};
+
 /// Of `/proc/PID/stat`, the same on every Linux that matters (`sysconf(_SC_CLK_TCK)`).
 const TICK: Duration = Duration::from_millis(10);
 
@@ -57,6 +59,16 @@ pub fn processor_time(pid: u32) -> io::Result<Duration> {
     fs::metadata(format!("/proc/{pid}"))?;
     let children: Duration = descendants(pid).into_iter().map(scheduled).sum();
     Ok(scheduled(pid) + children)
+}
+
+/// Processor time of the thread that asks: what others do meanwhile does not count.
+#[must_use]
+pub fn thread_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(
+        time.tv_sec.unsigned_abs(),
+        u32::try_from(time.tv_nsec).unwrap_or_default(),
+    )
 }
 
 /// All that descend from a process.
