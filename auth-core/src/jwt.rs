@@ -12,8 +12,8 @@ mod token_cache;
 mod unverified;
 
 pub(crate) use claims::{ClaimError, IdToken, Requirements};
-pub use claims_set::Claim;
 pub(crate) use claims_set::ClaimsSet;
+pub use claims_set::{Claim, ClaimList};
 pub(crate) use dialect::{Dialect, Speaker, TokenUse};
 pub(crate) use header::TokenType;
 pub(crate) use key_store::{JwkSet, KeyLookup, KeyStore, VerificationKey};

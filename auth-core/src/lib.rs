@@ -39,7 +39,7 @@ pub use decision::{Access, Decision, Forward, Reason, Response, SecurityPolicy, 
 pub use enhanced::{RuleOutcome, RuleStep, RuleTrace};
 pub use entropy::Entropy;
 pub use headers::{ConfiguredHeaders, ResponseHeaders};
-pub use jwt::Claim;
+pub use jwt::{Claim, ClaimList};
 pub use request::{NoHeaders, Request, RequestHeaders, Scheme};
 pub use secret::Secret;
 pub use time::UnixTime;

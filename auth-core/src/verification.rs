@@ -21,9 +21,26 @@ pub(crate) enum Kind {
     Bearer,
 }
 
+impl Kind {
+    const fn known(self) -> Reason {
+        match self {
+            Self::Session => Reason::SessionKnown,
+            Self::Bearer => Reason::BearerKnown,
+        }
+    }
+
+    const fn verified(self) -> Reason {
+        match self {
+            Self::Session => Reason::SessionVerified,
+            Self::Bearer => Reason::BearerVerified,
+        }
+    }
+}
+
 /// What became of a token without any call.
 pub(crate) enum Verdict {
-    Verified(Arc<IdToken>),
+    /// It passed: now, or before, as the reason says.
+    Passed(Arc<IdToken>, Reason),
     /// Its key is not known and should be fetched.
     KeysDue {
         key_id: String,
@@ -40,7 +57,7 @@ pub(crate) fn verify_then(
     then: impl FnOnce(&Authenticator, Verification, UnixTime, &mut dyn Entropy) -> Step + Send + 'static,
 ) -> Step {
     match verify(auth, token, now) {
-        Verdict::Verified(verified) => then(auth, Ok(verified), now, rng),
+        Verdict::Passed(token, _) => then(auth, Ok(token), now, rng),
         Verdict::Rejected(reason) => then(auth, Err(reason), now, rng),
         Verdict::KeysDue { key_id } => fetch_keys_then(auth, token, key_id, then),
     }
@@ -72,18 +89,21 @@ pub(crate) fn fetch_keys_as_then(
     Step::Call(PendingCall::new(auth, fetch_keys(auth.config()), resume))
 }
 
-/// Form, issuer, key: in this order, so that no unverified word leads anywhere but to the one JWKS URI.
+/// A token that was verified before counts until its time is up. Of others form, issuer, key: in this order, so that no
+/// unverified word leads anywhere but to the one JWKS URI.
 pub(crate) fn verify(auth: &Authenticator, token: &str, now: UnixTime) -> Verdict {
     verify_as(auth, Kind::Session, token, now)
 }
 
 /// The same for a token of any kind.
 pub(crate) fn verify_as(auth: &Authenticator, kind: Kind, token: &str, now: UnixTime) -> Verdict {
-    // Verified before, and out of its time by now: its signature is not looked at again.
-    if let Some(error) = auth.tokens_of(kind).refusal(token, now) {
-        return Verdict::Rejected(reason_of(error, kind));
+    if let Some(known) = auth.tokens_of(kind).judge(token, now) {
+        return match known {
+            Ok(known) => Verdict::Passed(known, kind.known()),
+            Err(error) => Verdict::Rejected(reason_of(error, kind)),
+        };
     }
-    let Some(parsed) = ParsedJwt::parse(token) else {
+    let Some(parsed) = ParsedJwt::parse(token, auth.keys()) else {
         return Verdict::Rejected(Reason::TokenMalformed);
     };
     if !auth.config().requirements.accept_issuer(&parsed.claims) {
@@ -94,7 +114,7 @@ pub(crate) fn verify_as(auth: &Authenticator, kind: Kind, token: &str, now: Unix
     };
     match auth.keys().find(key_id, now) {
         KeyLookup::Found(key) => match verify_with(auth, kind, token, parsed, &key, now) {
-            Ok(verified) => Verdict::Verified(verified),
+            Ok(verified) => Verdict::Passed(verified, kind.verified()),
             Err(reason) => Verdict::Rejected(reason),
         },
         KeyLookup::FetchDue => Verdict::KeysDue {
@@ -121,7 +141,7 @@ fn settle_keys(
         auth.forget_tokens();
     }
     let key = auth.keys().settle_fetch(fetched, key_id, now);
-    match (key, ParsedJwt::parse(token)) {
+    match (key, ParsedJwt::parse(token, auth.keys())) {
         (Some(key), Some(parsed)) => verify_with(auth, kind, token, parsed, &key, now),
         _ => Err(Reason::TokenKey),
     }

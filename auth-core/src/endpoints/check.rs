@@ -29,11 +29,8 @@ pub(crate) fn begin(auth: &Authenticator, request: &Request<'_>, now: UnixTime, 
     let Some(token) = auth.config().cookie_scheme.token(Token::Id, cookies) else {
         return send_to_sign_in(auth.config(), &Viewer::of(request), Reason::SessionAbsent, now, rng);
     };
-    if let Some(known) = auth.tokens().get(&token, now) {
-        return forward(known, Reason::SessionKnown);
-    }
     match verify(auth, &token, now) {
-        Verdict::Verified(verified) => forward(verified, Reason::SessionVerified),
+        Verdict::Passed(token, reason) => forward(token, reason),
         Verdict::Rejected(reason) => send_away(auth.config(), &Viewer::of(request), reason, now, rng),
         Verdict::KeysDue { key_id } => {
             let viewer = Viewer::of(request);

@@ -160,11 +160,7 @@ impl Bearer {
 
     fn is_audience(&self, token: &IdToken) -> bool {
         let is_ours = |audience: Claim<'_>| self.audiences.iter().any(|known| audience.as_str() == Some(known));
-        match token.claims.get("aud") {
-            Some(Claim::List(list)) => list.iter().any(|one| is_ours(one.into())),
-            Some(only) => is_ours(only),
-            None => false,
-        }
+        token.claims.get("aud").is_some_and(|aud| aud.entries().any(is_ours))
     }
 
     fn grants(&self, token: &IdToken) -> bool {
@@ -185,17 +181,8 @@ pub(crate) fn begin(
         Presented::Token(token) => token,
         Presented::Malformed(reason) => return turn_away(auth, demand, || Viewer::of(auth, request), reason),
     };
-    if let Some(known) = auth.tokens_of(Kind::Bearer).get(token, now) {
-        return admit(auth, demand, || Viewer::of(auth, request), known, Reason::BearerKnown);
-    }
     match verify_as(auth, Kind::Bearer, token, now) {
-        Verdict::Verified(verified) => admit(
-            auth,
-            demand,
-            || Viewer::of(auth, request),
-            verified,
-            Reason::BearerVerified,
-        ),
+        Verdict::Passed(token, reason) => admit(auth, demand, || Viewer::of(auth, request), token, reason),
         Verdict::Rejected(reason) => turn_away(auth, demand, || Viewer::of(auth, request), reason),
         Verdict::KeysDue { key_id } => {
             let Demand::Session(requirement) = demand else {

@@ -76,7 +76,7 @@ pub(crate) fn renew_then(
                     then(auth, viewer, renewed, now, rng)
                 };
                 let id = id.unwrap_or_default();
-                match given.or_else(|| auth.tokens().get(&id, now).map(Ok)) {
+                match given {
                     Some(known) => settle(auth, known, now, rng),
                     None => verify_then(auth, &id, now, rng, settle),
                 }

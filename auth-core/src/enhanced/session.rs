@@ -255,11 +255,8 @@ impl<'a> Search<'a> {
     }
 
     fn judge(&mut self, candidate: &Candidate<'_>) -> Option<(Arc<IdToken>, Reason)> {
-        if let Some(known) = self.auth.tokens().get(&candidate.value, self.now) {
-            return Some((known, Reason::SessionKnown));
-        }
         match verify(self.auth, &candidate.value, self.now) {
-            Verdict::Verified(token) => return Some((token, Reason::SessionVerified)),
+            Verdict::Passed(token, reason) => return Some((token, reason)),
             Verdict::KeysDue { key_id } => {
                 self.due.get_or_insert_with(|| (candidate.value.to_string(), key_id));
             }

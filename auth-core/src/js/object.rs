@@ -91,11 +91,10 @@ pub(crate) fn is_integer_name(name: &str) -> bool {
 
 /// The value of a name that JavaScript orders as an array index: canonical decimal below 2^32 - 1.
 fn integer_name(name: &str) -> Option<u32> {
-    let canonical = name == "0" || (!name.starts_with('0') && name.bytes().all(|byte| byte.is_ascii_digit()));
-    if !canonical {
-        return None;
+    match name.as_bytes() {
+        [b'0'] | [b'1'..=b'9', ..] => name.parse().ok().filter(|&index| index < u32::MAX),
+        _ => None,
     }
-    name.parse().ok().filter(|&index| index < u32::MAX)
 }
 
 #[cfg(test)]

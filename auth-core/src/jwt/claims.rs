@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Claim, ClaimsSet, Dialect, TokenType, TokenUse};
-use crate::{Secret, UnixTime, enhanced::Unsealed, json::Json};
+use crate::{Secret, UnixTime, enhanced::Unsealed};
 
 /// How far a generic provider's clock may be ahead of ours. Cognito's tokens have no `nbf`.
 const LEEWAY_SECS: f64 = 60.0;
@@ -84,11 +84,8 @@ impl Requirements {
         let Some(required) = self.group.as_deref() else {
             return true;
         };
-        match claims.get(&self.dialect.groups) {
-            Some(Claim::Text(only)) => only == required,
-            Some(Claim::List(list)) => list.iter().map_while(Json::as_str).any(|group| group == required),
-            _ => false,
-        }
+        let listed = claims.get(&self.dialect.groups).into_iter().flat_map(Claim::entries);
+        listed.map_while(Claim::as_str).any(|group| group == required)
     }
 }
 
@@ -117,12 +114,8 @@ impl IdToken {
 
     /// The groups that it lists, or the only one that it names.
     pub(crate) fn groups(&self) -> impl Iterator<Item = &str> {
-        let (only, listed) = match self.claims.get(&self.dialect.groups) {
-            Some(Claim::List(list)) => (None, list),
-            Some(single) => (single.as_str(), &[][..]),
-            None => (None, &[][..]),
-        };
-        only.into_iter().chain(listed.iter().filter_map(Json::as_str))
+        let listed = self.claims.get(&self.dialect.groups);
+        listed.into_iter().flat_map(Claim::entries).filter_map(Claim::as_str)
     }
 
     /// The claim that lists its groups.

@@ -1,4 +1,4 @@
-//! A token's claims (RFC 7519, section 4), kept in two pieces of memory however many there are.
+//! A token's claims (RFC 7519, section 4), kept in three pieces of memory however many there are.
 //!
 //! They say what [`Json`] would: of a repeated name the last value holds, and the order is JavaScript's. A tree
 //! would take an allocation for each name and each text, of which a token has some thirty: that is more work than
@@ -7,11 +7,11 @@
 mod claim;
 mod read;
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use serde::de::DeserializeSeed as _;
 
-pub use self::claim::Claim;
+pub use self::claim::{Claim, ClaimList};
 use self::read::Reader;
 use crate::{
     js::object::{self, FEW},
@@ -24,21 +24,29 @@ pub(crate) struct ClaimsSet {
     /// The JSON that was read, in which names and texts lie, and after it those that were escaped there.
     texts: String,
     members: Vec<(Span, Value)>,
+    /// The entries of all lists.
+    entries: Vec<Value>,
 }
 
-/// Where a text lies among the others.
+/// Where a text or a list lies among the others.
 #[derive(Clone, Copy)]
 struct Span {
     start: u32,
-    end: u32,
+    length: u32,
 }
 
 impl Span {
     /// `None`: further on than any token is long.
     fn new(start: usize, length: usize) -> Option<Self> {
-        let end = u32::try_from(start.checked_add(length)?).ok()?;
-        let start = u32::try_from(start).ok()?;
-        Some(Self { start, end })
+        u32::try_from(start.checked_add(length)?).ok()?;
+        Some(Self {
+            start: start as u32,
+            length: length as u32,
+        })
+    }
+
+    const fn range(self) -> Range<usize> {
+        self.start as usize..self.start as usize + self.length as usize
     }
 }
 
@@ -48,7 +56,9 @@ enum Value {
     Bool(bool),
     Number(f64),
     Text(Span),
-    /// A list or an object; few claims are.
+    /// Which of the entries.
+    List(Span),
+    /// An object, or what is in a list's list; few claims are.
     Tree(Box<Json>),
 }
 
@@ -61,8 +71,17 @@ impl ClaimsSet {
         let mut deserializer = serde_json::Deserializer::from_str(&text);
         reader.deserialize(&mut deserializer).ok()?;
         deserializer.end().ok()?;
-        let Reader { escaped, members, .. } = reader;
-        let mut claims = Self { texts: text, members };
+        let Reader {
+            escaped,
+            members,
+            entries,
+            ..
+        } = reader;
+        let mut claims = Self {
+            texts: text,
+            members,
+            entries,
+        };
         claims.texts.push_str(&escaped);
         if claims.is_in_order() {
             return Some(claims);
@@ -98,7 +117,7 @@ impl ClaimsSet {
     }
 
     fn text(&self, span: Span) -> &str {
-        &self.texts[span.start as usize..span.end as usize]
+        &self.texts[span.range()]
     }
 
     /// Whether these are few, of different names, none of which JavaScript would put elsewhere.
@@ -141,12 +160,14 @@ impl ClaimsSet {
         self.get(name)?.as_number()
     }
 
+    #[inline]
     fn claim<'c>(&'c self, value: &'c Value) -> Claim<'c> {
         match value {
             Value::Null => Claim::Null,
             Value::Bool(value) => Claim::Bool(*value),
             Value::Number(value) => Claim::Number(*value),
             Value::Text(span) => Claim::Text(self.text(*span)),
+            Value::List(span) => Claim::List(ClaimList::of_set(self, &self.entries[span.range()])),
             Value::Tree(tree) => (&**tree).into(),
         }
     }
@@ -155,10 +176,8 @@ impl ClaimsSet {
 /// The value of the first member of that name.
 fn find<'m>(texts: &str, members: &'m [(Span, Value)], name: &str) -> Option<&'m Value> {
     // Most names differ in length, which is less to look at than where they lie.
-    let is_named = |span: Span| {
-        let range = span.start as usize..span.end as usize;
-        range.len() == name.len() && texts.as_bytes()[range] == *name.as_bytes()
-    };
+    let is_named =
+        |span: Span| span.length as usize == name.len() && texts.as_bytes()[span.range()] == *name.as_bytes();
     members
         .iter()
         .find(|(known, _)| is_named(*known))

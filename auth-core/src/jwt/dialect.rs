@@ -5,7 +5,6 @@
 //! cost a sign-in, never let an access token pass for one (T-JWT-3; RFC 8725, section 3.12).
 
 use super::{Claim, ClaimsSet, TokenType};
-use crate::json::Json;
 
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +109,7 @@ impl Dialect {
             (Speaker::Generic, Some(Claim::List(list))) => list,
             _ => return false,
         };
-        let is_among = audience.iter().filter_map(Json::as_str).any(&is_ours);
+        let is_among = audience.iter().filter_map(Claim::as_str).any(&is_ours);
         let is_told = audience.len() == 1 || claims.get("azp").is_some();
         is_among && is_told && self.azp_allows(claims, is_ours)
     }

@@ -1,10 +1,10 @@
 //! The issuer's keys: those of the configuration, replaced by what a fetch brings.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use jsonwebtoken::DecodingKey;
 
-use super::{Speaker, ring_p256::P256Key};
+use super::{Speaker, header::Header, ring_p256::P256Key};
 use crate::{UnixTime, js::base64::decode_lenient, json::Json};
 
 /// After a fetch that did not bring the wanted key, none follows for this long.
@@ -20,6 +20,8 @@ pub(crate) struct VerificationKey {
     rsa: Option<DecodingKey>,
     p256: Option<P256Key>,
     algorithm: Option<String>,
+    /// The header that its tokens have, as it is written and as it was read: an issuer writes the same into each.
+    header: OnceLock<(Box<str>, Arc<Header>)>,
 }
 
 impl JwkSet {
@@ -68,7 +70,13 @@ impl VerificationKey {
             rsa,
             p256,
             algorithm: text("alg").map(str::to_owned),
+            header: OnceLock::new(),
         }
+    }
+
+    /// Remembers the header of a token that this key has signed; the first one only, so that nobody pays for more.
+    pub(super) fn remember(&self, text: &str, header: &Arc<Header>) {
+        self.header.get_or_init(|| (text.into(), Arc::clone(header)));
     }
 
     /// The RSA key, if it is one for signatures by this algorithm.
@@ -122,6 +130,14 @@ impl KeyStore {
             None if now < state.quiet_until => KeyLookup::CoolingDown,
             None => KeyLookup::FetchDue,
         }
+    }
+
+    /// The header that is written so, if a key in force has signed a token that has it.
+    pub(super) fn header(&self, text: &str) -> Option<Arc<Header>> {
+        let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mut known = state.keys.0.iter().filter_map(|(_, key)| key.header.get());
+        let (_, header) = known.find(|(known, _)| **known == *text)?;
+        Some(Arc::clone(header))
     }
 
     /// Takes in the outcome of a fetch made for `key_id` (`None`: it failed) and finds the key in it.
@@ -179,6 +195,24 @@ mod tests {
         let store = KeyStore::new(set(r#"{"keys":[{"kid":"a"}]}"#).unwrap());
         assert!(store.settle_fetch(None, "b", at(0)).is_none());
         assert!(matches!(store.find("a", at(0)), KeyLookup::Found(_)));
+    }
+
+    #[test]
+    fn the_first_header_that_a_key_has_signed_is_known_as_long_as_the_key() {
+        let store = KeyStore::new(set(r#"{"keys":[{"kid":"a"},{"kid":"b"}]}"#).unwrap());
+        let header =
+            |kid: &str| Arc::new(Header::parse(format!(r#"{{"alg":"RS256","kid":"{kid}"}}"#).as_bytes()).unwrap());
+        assert!(store.header("of b").is_none());
+        let KeyLookup::Found(key) = store.find("b", at(0)) else {
+            panic!("b is there")
+        };
+        for text in ["of b", "of b, otherwise"] {
+            key.remember(text, &header("b"));
+        }
+        assert_eq!(store.header("of b"), Some(header("b")));
+        assert_eq!(store.header("of b, otherwise"), None);
+        store.settle_fetch(set(r#"{"keys":[{"kid":"b"}]}"#), "b", at(0));
+        assert_eq!(store.header("of b"), None);
     }
 
     #[test]

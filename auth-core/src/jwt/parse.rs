@@ -1,14 +1,14 @@
 //! A compact JWS taken apart, its form checked and nothing else (RFC 7515, section 7.1).
 
-use std::str::FromStr;
+use std::{str::FromStr, sync::Arc};
 
 use jsonwebtoken::{Algorithm, signature::Verifier};
 use memchr::{memchr, memrchr};
 
 use super::{
-    claims_set::{Claim, ClaimsSet},
+    claims_set::ClaimsSet,
     header::{Header, TokenType},
-    key_store::VerificationKey,
+    key_store::{KeyStore, VerificationKey},
     ring_rsa::RsaVerifier,
 };
 use crate::js::base64::decode_url_safe;
@@ -16,9 +16,10 @@ use crate::js::base64::decode_url_safe;
 /// A token of the right form.
 #[derive(Debug)]
 pub(crate) struct ParsedJwt<'t> {
+    header_text: &'t str,
     signing_input: &'t str,
     signature: Vec<u8>,
-    header: Header,
+    header: Arc<Header>,
     pub(crate) claims: ClaimsSet,
 }
 
@@ -34,14 +35,18 @@ pub(crate) enum SignatureError {
 impl<'t> ParsedJwt<'t> {
     /// Takes a token apart. `None` unless it has three non-empty base64url parts, of which the first
     /// two are JSON objects whose registered members have the right types. Bits left over in the
-    /// encoding and bad UTF-8 are tolerated, as in the reference.
-    pub(crate) fn parse(token: &'t str) -> Option<Self> {
+    /// encoding and bad UTF-8 are tolerated, as in the reference. A header that the keys have vouched for is not read.
+    pub(crate) fn parse(token: &'t str, keys: &KeyStore) -> Option<Self> {
         let (signing_input, signature) = parted(token, memrchr(b'.', token.as_bytes())?);
-        let (header, payload) = parted(signing_input, memchr(b'.', signing_input.as_bytes())?);
-        let [header, payload, signature] = [decode(header)?, decode(payload)?, decode(signature)?];
-        let header = Header::parse(&header)?;
+        let (header_text, payload) = parted(signing_input, memchr(b'.', signing_input.as_bytes())?);
+        let header = match keys.header(header_text) {
+            Some(known) => known,
+            None => Arc::new(Header::parse(&decode(header_text)?)?),
+        };
+        let [payload, signature] = [decode(payload)?, decode(signature)?];
         let claims = ClaimsSet::parse_lossy(payload)?;
         has_right_types(&claims).then_some(Self {
+            header_text,
             signing_input,
             signature,
             header,
@@ -55,12 +60,18 @@ impl<'t> ParsedJwt<'t> {
     }
 
     /// What kind of token its header says it is.
-    pub(crate) const fn token_type(&self) -> TokenType {
+    pub(crate) fn token_type(&self) -> TokenType {
         self.header.token_type
     }
 
-    /// Verifies the signature with the key that the token names.
+    /// Verifies the signature with the key that the token names, which will know the header from then on.
     pub(crate) fn verify_signature(&self, key: &VerificationKey) -> Result<(), SignatureError> {
+        self.verify_by(key)?;
+        key.remember(self.header_text, &self.header);
+        Ok(())
+    }
+
+    fn verify_by(&self, key: &VerificationKey) -> Result<(), SignatureError> {
         if let Some(p256) = key.p256_for(&self.header.algorithm) {
             let verified = p256.verify(self.signing_input.as_bytes(), &self.signature);
             return verified.map_err(|_| SignatureError::Signature);
@@ -86,11 +97,12 @@ fn decode(part: &str) -> Option<Vec<u8>> {
 
 /// The registered claims, where present, are of the types RFC 7519 gives them.
 fn has_right_types(claims: &ClaimsSet) -> bool {
-    claims.iter().all(|(name, claim)| match (name, claim) {
-        ("exp" | "nbf" | "iat", claim) => claim.as_number().is_some(),
-        ("iss" | "scope" | "jti", claim) => claim.as_str().is_some(),
-        ("aud", Claim::List(list)) => list.iter().all(|entry| entry.as_str().is_some()),
-        ("aud", claim) => claim.as_str().is_some(),
+    claims.iter().all(|(name, claim)| match name {
+        // Looked at first: most others are longer.
+        _ if name.len() > "scope".len() => true,
+        "exp" | "nbf" | "iat" => claim.as_number().is_some(),
+        "iss" | "scope" | "jti" => claim.as_str().is_some(),
+        "aud" => claim.entries().all(|entry| entry.as_str().is_some()),
         _ => true,
     })
 }

@@ -24,13 +24,14 @@ impl TokenCache {
 
     /// The token's claims, if it was verified before and is within its times at `now`.
     pub(crate) fn get(&self, token: &str, now: UnixTime) -> Option<Arc<IdToken>> {
-        self.0.get(&Asked(token)).filter(|known| known.verify_time(now).is_ok())
+        self.judge(token, now)?.ok()
     }
 
-    /// Why a token that was verified before does not count at `now`. The times are the first of the claims to be
-    /// checked, so nothing else could come before.
-    pub(crate) fn refusal(&self, token: &str, now: UnixTime) -> Option<ClaimError> {
-        self.0.get(&Asked(token))?.verify_time(now).err()
+    /// What becomes of a token at `now` that was verified before: its claims, or why it does not count any more. The
+    /// times are the first of the claims to be checked, so nothing else could come before.
+    pub(crate) fn judge(&self, token: &str, now: UnixTime) -> Option<Result<Arc<IdToken>, ClaimError>> {
+        let known = self.0.get(&Asked(token))?;
+        Some(known.verify_time(now).map(|()| known))
     }
 
     pub(crate) fn insert(&self, verified: Arc<IdToken>) {
@@ -120,7 +121,7 @@ mod tests {
     fn a_known_token_that_has_expired_is_known_as_that() {
         let cache = TokenCache::new(10);
         cache.insert(token("a.b.c"));
-        let refusal = |token, now| cache.refusal(token, UnixTime::from_secs(now));
+        let refusal = |token, now| cache.judge(token, UnixTime::from_secs(now)).and_then(Result::err);
         assert!(cache.get("a.b.c", UnixTime::from_secs(101)).is_none());
         assert_eq!(refusal("a.b.c", 101), Some(ClaimError::Expired));
         assert_eq!(refusal("a.b.c", 100), None);

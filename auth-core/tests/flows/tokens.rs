@@ -126,6 +126,35 @@ fn a_changed_payload_breaks_the_signature() {
 }
 
 #[test]
+fn a_header_that_is_known_by_now_vouches_for_nothing_else_in_a_token() {
+    let good = token(json!({}));
+    let parts: Vec<&str> = good.split('.').collect();
+    let forged = base64(claims(json!({"sub": "someone-else"})).to_string().as_bytes());
+    for (bad, expected) in [
+        (foreign_token(), Reason::TokenSignature),
+        (format!("{}.{forged}.{}", parts[0], parts[2]), Reason::TokenSignature),
+        (format!("{}.{}.AA", parts[0], parts[1]), Reason::TokenSignature),
+        (format!("{}.{}.", parts[0], parts[1]), Reason::TokenMalformed),
+        (format!("{}.!.{}", parts[0], parts[2]), Reason::TokenMalformed),
+        (
+            format!("{}=.{}.{}", parts[0], parts[1], parts[2]),
+            Reason::TokenMalformed,
+        ),
+        (token(json!({"iss": "https://evil.example"})), Reason::TokenIssuer),
+        (
+            token_with_header(&json!({"alg": "RS384", "kid": KID})),
+            Reason::TokenKey,
+        ),
+    ] {
+        let knowing = site(json!({}));
+        assert_eq!(reason(with_token(&knowing, &good, NOW)), Reason::SessionVerified);
+        for auth in [site(json!({})), knowing] {
+            assert_eq!(reason(with_token(&auth, &bad, NOW)), expected, "{bad}");
+        }
+    }
+}
+
+#[test]
 fn many_members_cost_no_more_than_their_number() {
     // Quadratic work on 20,000 members before any signature is checked would show as minutes here.
     let auth = site(json!({}));

@@ -26,11 +26,7 @@ pub(super) struct Value {
 pub(super) fn write(claim: Claim<'_>, groups: &[GroupPattern], max_bytes: usize) -> Value {
     let mut line = String::new();
     let mut is_cut = false;
-    let (single, list) = match claim {
-        Claim::List(list) => (None, list),
-        single => (Some(single), &[][..]),
-    };
-    for entry in single.into_iter().chain(list.iter().map(Claim::from)) {
+    for entry in claim.entries() {
         let Some(text) = text(entry) else { continue };
         if !groups.is_empty() && !groups.iter().any(|pattern| pattern.fits(&text)) {
             continue;

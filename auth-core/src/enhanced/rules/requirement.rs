@@ -99,11 +99,8 @@ fn any<T>(list: &[T], fits: impl Fn(&T) -> bool) -> bool {
 impl AcceptedClaim {
     /// A list has to contain one of the accepted values, anything else has to be one.
     fn is_of(&self, token: &IdToken) -> bool {
-        match token.claims.get(&self.name) {
-            Some(Claim::List(list)) => list.iter().any(|value| self.accepts(value.into())),
-            Some(value) => self.accepts(value),
-            None => false,
-        }
+        let claim = token.claims.get(&self.name);
+        claim.is_some_and(|claim| claim.entries().any(|value| self.accepts(value)))
     }
 
     /// The values of attributes are texts in Cognito's tokens even where they are truth values or numbers.

@@ -1,5 +1,8 @@
 //! One claim.
 
+use std::fmt;
+
+use super::{ClaimsSet, Value};
 use crate::json::{self, Json, Object};
 
 /// A claim of a token: a JSON value that is looked at where it lies.
@@ -14,7 +17,7 @@ pub enum Claim<'c> {
     /// A string.
     Text(&'c str),
     /// An array.
-    List(&'c [Json]),
+    List(ClaimList<'c>),
     /// An object.
     Object(&'c Object),
 }
@@ -26,7 +29,7 @@ impl<'c> From<&'c Json> for Claim<'c> {
             Json::Bool(value) => Self::Bool(*value),
             Json::Number(value) => Self::Number(*value),
             Json::String(text) => Self::Text(text),
-            Json::Array(list) => Self::List(list),
+            Json::Array(list) => Self::List(ClaimList(Entries::OfTree(list))),
             Json::Object(object) => Self::Object(object),
         }
     }
@@ -51,6 +54,15 @@ impl<'c> Claim<'c> {
         }
     }
 
+    /// The entries of a list; anything else as the only one.
+    pub fn entries(self) -> impl Iterator<Item = Self> {
+        let (single, list) = match self {
+            Self::List(list) => (None, list),
+            single => (Some(single), ClaimList(Entries::OfTree(&[]))),
+        };
+        single.into_iter().chain(list.iter())
+    }
+
     /// The value as a tree of its own.
     #[must_use]
     pub fn to_json(self) -> Json {
@@ -59,7 +71,7 @@ impl<'c> Claim<'c> {
             Self::Bool(value) => Json::Bool(value),
             Self::Number(value) => Json::Number(value),
             Self::Text(text) => Json::String(text.to_owned()),
-            Self::List(list) => Json::Array(list.to_vec()),
+            Self::List(list) => Json::Array(list.iter().map(Self::to_json).collect()),
             Self::Object(object) => Json::Object(object.clone()),
         }
     }
@@ -71,5 +83,56 @@ impl<'c> Claim<'c> {
             Self::Text(text) => json::stringify_text(text),
             other => other.to_json().stringify(),
         }
+    }
+}
+
+/// A list of claims.
+#[derive(Clone, Copy)]
+pub struct ClaimList<'c>(Entries<'c>);
+
+#[derive(Clone, Copy)]
+enum Entries<'c> {
+    OfSet(&'c ClaimsSet, &'c [Value]),
+    OfTree(&'c [Json]),
+}
+
+impl<'c> ClaimList<'c> {
+    pub(super) const fn of_set(set: &'c ClaimsSet, entries: &'c [Value]) -> Self {
+        Self(Entries::OfSet(set, entries))
+    }
+
+    /// How many entries there are.
+    #[must_use]
+    pub const fn len(self) -> usize {
+        match self.0 {
+            Entries::OfSet(_, entries) => entries.len(),
+            Entries::OfTree(entries) => entries.len(),
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// The entries in order.
+    pub fn iter(self) -> impl Iterator<Item = Claim<'c>> {
+        (0..self.len()).map(move |at| match self.0 {
+            Entries::OfSet(set, entries) => set.claim(&entries[at]),
+            Entries::OfTree(entries) => (&entries[at]).into(),
+        })
+    }
+}
+
+impl PartialEq for ClaimList<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl fmt::Debug for ClaimList<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
     }
 }

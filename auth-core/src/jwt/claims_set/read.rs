@@ -15,6 +15,7 @@ pub(super) struct Reader<'t> {
     text: &'t str,
     pub(super) escaped: String,
     pub(super) members: Vec<(Span, Value)>,
+    pub(super) entries: Vec<Value>,
 }
 
 impl<'t> Reader<'t> {
@@ -24,6 +25,7 @@ impl<'t> Reader<'t> {
             escaped: String::new(),
             // A token's, as a rule.
             members: Vec::with_capacity(16),
+            entries: Vec::new(),
         }
     }
 
@@ -61,11 +63,11 @@ impl<'de> Visitor<'de> for &mut Reader<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(name) = map.next_key_seed(Kept(self))? {
+        while let Some(name) = map.next_key_seed(Kept(self, Depth::Member))? {
             let Value::Text(name) = name else {
                 return Err(A::Error::custom("a name is a text"));
             };
-            let value = map.next_value_seed(Kept(self))?;
+            let value = map.next_value_seed(Kept(self, Depth::Member))?;
             self.members.push((name, value));
         }
         Ok(())
@@ -73,7 +75,13 @@ impl<'de> Visitor<'de> for &mut Reader<'_> {
 }
 
 /// Reads a name or a value.
-struct Kept<'r, 't>(&'r mut Reader<'t>);
+struct Kept<'r, 't>(&'r mut Reader<'t>, Depth);
+
+#[derive(Clone, Copy)]
+enum Depth {
+    Member,
+    Entry,
+}
 
 impl<'de> DeserializeSeed<'de> for Kept<'_, '_> {
     type Value = Value;
@@ -118,8 +126,16 @@ impl<'de> Visitor<'de> for Kept<'_, '_> {
         of_text(self.0.keep(text))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Value, A::Error> {
-        Json::visitor().visit_seq(seq).map(|tree| Value::Tree(tree.into()))
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let Self(reader, Depth::Member) = self else {
+            return Json::visitor().visit_seq(seq).map(|tree| Value::Tree(tree.into()));
+        };
+        let start = reader.entries.len();
+        while let Some(entry) = seq.next_element_seed(Kept(reader, Depth::Entry))? {
+            reader.entries.push(entry);
+        }
+        let span = Span::new(start, reader.entries.len() - start);
+        span.map(Value::List).ok_or_else(too_long)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
@@ -128,5 +144,9 @@ impl<'de> Visitor<'de> for Kept<'_, '_> {
 }
 
 fn of_text<E: Error>(span: Option<Span>) -> Result<Value, E> {
-    span.map(Value::Text).ok_or_else(|| E::custom("longer than any token"))
+    span.map(Value::Text).ok_or_else(too_long)
+}
+
+fn too_long<E: Error>() -> E {
+    E::custom("longer than any token")
 }
