@@ -45,7 +45,7 @@ pub use peer::Peer;
 
 use self::{
     check::check,
-    compare::{Entrant, Plan, compare, known_sessions},
+    compare::{Entrant, Plan, compare, known_sessions, part},
     machine::Machine,
     peer::Program,
     progress::Progress,
@@ -253,12 +253,15 @@ impl Arguments {
             let courses = compare(case, entrants, plan, &sessions, (&mut machine, &mut progress));
             comparisons.push(Comparison::new(case, &courses));
         }
+        if cases.iter().any(|case| !case.is_comparison()) {
+            part(entrants, plan, &machine);
+        }
         let ours = entrants
             .iter()
             .find(|(peer, _)| *peer == Peer::Portcullis)
             .map(|(_, running)| running);
         let first_seen = ours.filter(|_| cases.contains(&Case::FirstSeen)).and_then(|running| {
-            let measured = first_seen::measure(running, plan, minter, (&mut machine, &mut progress));
+            let measured = first_seen::measure(running, plan, minter, ground.address, (&mut machine, &mut progress));
             progress.kept(Case::FirstSeen, Peer::Portcullis, measured)
         });
         let latency = cases.contains(&Case::Latency).then(|| {

@@ -17,7 +17,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use thiserror::Error;
 
-pub use affinity::keep_to;
+pub use affinity::{keep_thread_to, keep_to};
 pub use usage::{Memory, Usage, processor_time, thread_time, usage};
 
 /// For everything that a server does before it is ready, and after it has been told to end.

@@ -8,7 +8,7 @@ use super::{
     progress::Progress,
     running::Running,
 };
-use crate::{generator::Cookies, sessions::Minter};
+use crate::{generator::Cookies, process::keep_to, sessions::Minter};
 
 /// Viewers whose sessions everybody has seen.
 const KNOWN: usize = 16;
@@ -28,6 +28,18 @@ pub(crate) struct Plan {
 
 /// A peer that is running.
 pub(crate) type Entrant = (Peer, Running);
+
+/// A core for each worker to the peers, of whom one has something to do at a time, the others to whoever else belongs to
+/// the run. It stays so.
+pub(crate) fn part(entrants: &[Entrant], plan: Plan, machine: &Machine) {
+    let Some((own, others)) = machine.parted(plan.workers) else {
+        return;
+    };
+    keep_to(std::process::id(), others);
+    for (_, running) in entrants {
+        running.keep_to(own);
+    }
+}
 
 /// What a peer's turns came to.
 #[derive(Clone, Debug, PartialEq)]

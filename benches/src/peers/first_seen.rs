@@ -1,13 +1,17 @@
 //! What it costs to see a session for the first time.
 //!
 //! Turn by turn: requests of sessions that the proxy knows; as many of which every other is of a session that it has
-//! never seen; and the signatures of those same tokens verified by the crypto library alone. Two figures come of it. The
+//! never seen; and the signatures of those same tokens verified by the crypto library alone. That is done on the proxy's
+//! core, which it has to itself where there are enough, and while load and origin go on without a proxy at the same pace:
+//! cores that are two threads of one slow each other down by a quarter. Two figures come of it. The
 //! decision about a new session, by the proxy's own metrics, is to be one verification and little more. What the whole
 //! request costs above a known one is told as well, but has more in it: the longer a proxy takes, the more often origin
 //! and load sleep meanwhile and have to be woken, which is the proxy's time too.
 //!
 //! Before anything is measured the proxy sees as many sessions as it remembers, if there are requests enough: memory is
 //! touched for the first time once in a proxy's life, not once a session.
+
+use std::{net::SocketAddr, thread, time::Duration};
 
 use auth_core::Capabilities;
 use serde::Serialize;
@@ -22,8 +26,17 @@ use super::{
     statistics::Spread,
     verification,
 };
-use crate::{generator::Cookies, load::metrics::Endpoint, sessions::Minter};
+use crate::{
+    generator::{Arrival, Cookies, Generator, Phase, Stop},
+    load::metrics::Endpoint,
+    process::keep_thread_to,
+    sessions::Minter,
+};
 
+/// How long load and origin are at work before anything is verified.
+const SETTLING: Duration = Duration::from_millis(50);
+/// A generous time for a verification: the load goes on for so long for each.
+const VERIFICATION: Duration = Duration::from_micros(50);
 /// Of so many requests one is of a new session.
 const EVERY: usize = 2;
 
@@ -34,7 +47,9 @@ pub struct FirstSeen {
     pub known: Spread,
     /// A request of a session that is new.
     pub new: Spread,
-    /// The decision about it, by the clock.
+    /// The decision about a known session, by the clock.
+    pub known_decision: Spread,
+    /// The decision about a new one.
     pub decision: Spread,
     /// One verification by ring.
     pub verification: Spread,
@@ -48,6 +63,7 @@ pub struct FirstSeen {
 struct Figures {
     known: Vec<f64>,
     new: Vec<f64>,
+    known_decision: Vec<f64>,
     decision: Vec<f64>,
     verification: Vec<f64>,
 }
@@ -57,6 +73,7 @@ pub(crate) fn measure(
     running: &Running,
     plan: Plan,
     minter: &Minter,
+    origin: SocketAddr,
     (machine, progress): (&mut Machine, &mut Progress),
 ) -> Result<FirstSeen, WorkError> {
     let requests = usize::try_from(plan.requests).unwrap_or(usize::MAX);
@@ -64,10 +81,14 @@ pub(crate) fn measure(
     let remembered = Capabilities::PROXY.remembered_tokens.min(requests * plan.turns);
     let each = (requests / EVERY).max(1);
     let count = known.len() + remembered + each * plan.turns;
+    let mut origin = work(known.clone()).for_origin(origin, plan.connections)?;
     progress.say(&format!("{}: signing {count} tokens", Case::FirstSeen.id()));
     let sessions = minter.sessions(count, &mut |_| ());
     let (remembered, new) = sessions[known.len()..].split_at(remembered);
     take(running, plan, remembered.to_vec(), remembered.len())?;
+    let cores = machine
+        .parted(plan.workers)
+        .map_or_else(Vec::new, |(own, _)| own.to_vec());
     let mut figures = Figures::default();
     for (turn, new) in new.chunks_exact(each).enumerate() {
         progress.turn(Case::FirstSeen, turn, plan.turns);
@@ -78,16 +99,37 @@ pub(crate) fn measure(
         let of_mixed = take(running, plan, mixed, each * EVERY)?;
         // What a mixed turn comes to above a known one is all due to the new ones in it.
         let of_new = |known: f64, mixed: f64| known + (mixed - known) * EVERY as f64;
-        let verification = verification::microseconds(&tokens).ok_or(WorkError::Nothing)?;
+        let verification = verify(&tokens, &cores, (&mut origin, of_mixed.per_second))?;
         // It cannot be taken again: by now its sessions are known.
         if machine.is_still_calm() {
             figures.known.push(of_known.request);
             figures.new.push(of_new(of_known.request, of_mixed.request));
+            figures.known_decision.push(of_known.decision);
             figures.decision.push(of_new(of_known.decision, of_mixed.decision));
             figures.verification.push(verification);
         }
     }
     figures.spread().ok_or(WorkError::Nothing)
+}
+
+/// Microseconds of a verification, on one of these cores if any is named, while the origin is asked so often.
+fn verify(tokens: &[&str], cores: &[usize], (origin, per_second): (&mut Generator, f64)) -> Result<f64, WorkError> {
+    let phase = Phase {
+        arrival: Arrival::Open { per_second },
+        stop: Stop::After(2 * SETTLING + VERIFICATION * u32::try_from(tokens.len()).unwrap_or(u32::MAX)),
+    };
+    let verify = || {
+        if !cores.is_empty() {
+            keep_thread_to(cores);
+        }
+        thread::sleep(SETTLING);
+        verification::microseconds(tokens)
+    };
+    let verified = thread::scope(|scope| {
+        let verified = scope.spawn(verify);
+        origin.run(phase).map(|_| verified.join())
+    })?;
+    verified.ok().flatten().ok_or(WorkError::Nothing)
 }
 
 /// As many requests as it takes for all new sessions to come once, each at its place; before them one of a known
@@ -107,28 +149,34 @@ fn id_token(session: &Cookies) -> &str {
     &session.0[1]
 }
 
-/// Microseconds.
 struct Taken {
-    /// Processor time of a request.
+    /// Processor time of a request, in microseconds.
     request: f64,
-    /// A decision, by the clock.
+    /// Requests a second.
+    per_second: f64,
+    /// A decision, by the clock, in microseconds.
     decision: f64,
+}
+
+/// Of these sessions in turn.
+const fn work(sessions: Vec<Cookies>) -> Work {
+    Work {
+        transport: Case::FirstSeen.transport(),
+        body: Case::FirstSeen.body(),
+        sessions,
+    }
 }
 
 /// These sessions in turn; the first request of each connection is not measured.
 fn take(running: &Running, plan: Plan, sessions: Vec<Cookies>, requests: usize) -> Result<Taken, WorkError> {
-    let work = Work {
-        transport: Case::FirstSeen.transport(),
-        body: Case::FirstSeen.body(),
-        sessions,
-    };
-    let mut lane = Lane::open(running, &work, plan.connections)?;
+    let mut lane = Lane::open(running, &work(sessions), plan.connections)?;
     lane.turn(plan.connections as u64)?;
     let before = decisions(running)?;
-    let request = lane.turn(requests as u64)?.microseconds;
+    let sample = lane.turn(requests as u64)?;
     let after = decisions(running)?;
     Ok(Taken {
-        request,
+        request: sample.microseconds,
+        per_second: sample.throughput,
         decision: (after.0 - before.0) * 1e6 / (after.1 - before.1),
     })
 }
@@ -155,6 +203,7 @@ impl Figures {
         Some(FirstSeen {
             known: Spread::of(&self.known)?,
             new: Spread::of(&self.new)?,
+            known_decision: Spread::of(&self.known_decision)?,
             decision: Spread::of(&self.decision)?,
             verification: Spread::of(&self.verification)?,
             ratio: Spread::of_ratios(&self.decision, &self.verification)?,
@@ -173,6 +222,7 @@ mod tests {
         let figures = Figures {
             known: vec![50.0, 60.0, 40.0],
             new: vec![90.0, 102.0, 81.0],
+            known_decision: vec![1.0, 2.0, 1.0],
             decision: vec![42.0, 43.0, 44.0],
             verification: vec![40.0, 40.0, 40.0],
         };

@@ -1,6 +1,9 @@
 //! The work that a peer is given, and what it takes.
 
-use std::time::{Duration, Instant};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use thiserror::Error;
 
@@ -103,6 +106,12 @@ impl Work {
             streams,
             threads: 1,
         }
+    }
+
+    /// The same work for the origin itself.
+    pub(crate) fn for_origin(&self, origin: SocketAddr, connections: usize) -> Result<Generator, WorkError> {
+        let target = Target::plain(origin, HOST);
+        Ok(Generator::connect(target, self.mix(Some(200)), self.size(connections))?)
     }
 
     /// The status of one answer.

@@ -3,8 +3,8 @@
 //! Requests come by the clock, and each counts from when it was due. First each peer's limit is looked for: the rate
 //! that it only just keeps up with. A limit found in closed loop would be too high: whoever waits for answers sends
 //! and receives many at a time, and one request each time the clock ticks takes more of load, proxy and origin.
-//! Each worker of a peer has a core to itself, where there are enough, and load and origin the rest: with three programs
-//! on two cores most of what the slowest requests wait for is that the kernel lets the peer run again.
+//! The peer has its cores to itself, where there are enough: with three programs on two cores most of what the slowest
+//! requests wait for is that the kernel lets the peer run again.
 //!
 //! Then requests come at 70 % of that limit, in many short turns, whose median counts: where a core of a guest stands
 //! still for milliseconds a few times a second, the slowest hundredth of any longer time is made of nothing else. A slower proxy has fewer of them to answer so; a second figure has all at
@@ -23,7 +23,7 @@ use super::{
     progress::Progress,
     statistics::Spread,
 };
-use crate::{generator::Cookies, process::keep_to};
+use crate::generator::Cookies;
 
 /// Of a peer's limit.
 const SHARE: f64 = 0.7;
@@ -128,7 +128,6 @@ fn find_limits<'a>(
             saturation: 0.0,
         });
     }
-    part(entrants, plan, machine);
     let mut found = vec![Vec::new(); racers.len()];
     for _ in 0..SEARCHES {
         for (racer, found) in racers.iter_mut().zip(&mut found) {
@@ -139,18 +138,6 @@ fn find_limits<'a>(
         racer.saturation = Spread::of(found).ok_or(WorkError::Nothing)?.median;
     }
     Ok(racers)
-}
-
-/// A core for each worker to the peers, of whom one has something to do at a time, the others to whoever else belongs to the run. It
-/// stays so: nothing is measured after this.
-fn part(entrants: &[Entrant], plan: Plan, machine: &Machine) {
-    let Some((own, others)) = machine.parted(plan.workers) else {
-        return;
-    };
-    keep_to(std::process::id(), others);
-    for (_, running) in entrants {
-        running.keep_to(own);
-    }
 }
 
 /// The greatest rate that is kept up with, below what a closed loop reaches.

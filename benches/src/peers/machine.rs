@@ -12,10 +12,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use rustix::thread::{CpuSet, sched_getaffinity};
 
 use super::progress::Progress;
-use crate::process::thread_time;
+use crate::process::{keep_thread_to, thread_time};
 
 /// A core is slow that takes so many times as long as any has taken yet.
 const SLOW: f64 = 1.4;
@@ -117,10 +117,8 @@ impl Machine {
 
 /// Seconds of processor time that a piece of work takes on a core.
 fn look(core: usize) -> f64 {
-    let mut set = CpuSet::new();
-    set.set(core);
     // Where that is not allowed, any core is looked at.
-    let _ = sched_setaffinity(None, &set);
+    keep_thread_to(&[core]);
     let mut times: Vec<f64> = (0..PIECES)
         .map(|_| {
             thread::sleep(BETWEEN);

@@ -12,10 +12,7 @@ use super::usage::descendants;
 /// Keeps the threads that a process and its children have now, and those that these start later, to some cores. What
 /// ends meanwhile, or may not be told, is left as it is.
 pub fn keep_to(pid: u32, cores: &[usize]) {
-    let mut set = CpuSet::new();
-    for &core in cores.iter().filter(|&&core| core < CpuSet::MAX_CPU) {
-        set.set(core);
-    }
+    let set = set_of(cores);
     for process in [pid].into_iter().chain(descendants(pid)) {
         let tasks = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten();
         let threads = tasks.filter_map(|task| task.ok()?.file_name().to_str()?.parse().ok());
@@ -23,6 +20,19 @@ pub fn keep_to(pid: u32, cores: &[usize]) {
             let _ = sched_setaffinity(Some(thread), &set);
         }
     }
+}
+
+/// Keeps this thread to some cores, where that is allowed.
+pub fn keep_thread_to(cores: &[usize]) {
+    let _ = sched_setaffinity(None, &set_of(cores));
+}
+
+fn set_of(cores: &[usize]) -> CpuSet {
+    let mut set = CpuSet::new();
+    for &core in cores.iter().filter(|&&core| core < CpuSet::MAX_CPU) {
+        set.set(core);
+    }
+    set
 }
 
 #[cfg(test)]

@@ -86,7 +86,8 @@ fn first_seen(found: &FirstSeen) -> String {
     for (what, spread) in [
         ("a request of a known session", found.known),
         ("a request of a session that is new", found.new),
-        ("the decision about it", found.decision),
+        ("the decision about a known session", found.known_decision),
+        ("the decision about a new one", found.decision),
         ("one RS256 verification by ring", found.verification),
     ] {
         table.row(vec![what.to_owned(), micros(spread.median), range(spread)]);
