@@ -2,8 +2,8 @@
 //!
 //! Turn by turn: requests of sessions that the proxy knows; as many of which every other is of a session that it has
 //! never seen; and the signatures of those same tokens verified by the crypto library alone. That is done on the proxy's
-//! core, which it has to itself where there are enough, and while load and origin go on without a proxy at the same pace:
-//! cores that are two threads of one slow each other down by a quarter. Two figures come of it. The
+//! core, which it has to itself where there are enough, and while load and origin go on without a proxy at the same pace,
+//! since a core may have to share what it calculates with. Two figures come of it. The
 //! decision about a new session, by the proxy's own metrics, is to be one verification and little more. What the whole
 //! request costs above a known one is told as well, but has more in it: the longer a proxy takes, the more often origin
 //! and load sleep meanwhile and have to be woken, which is the proxy's time too.
