@@ -1,5 +1,6 @@
 //! Base64 as Node.js encodes and decodes it (RFC 4648, decoded leniently).
 
+#[cfg(feature = "fast")]
 use base64_simd::URL_SAFE_NO_PAD;
 
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -51,6 +52,7 @@ pub(crate) fn decode_lenient(text: &str) -> Vec<u8> {
 /// Decodes a part of a JWT: URL-safe characters alone, `None` at any other. A dangling last character and left-over
 /// bits are dropped, as by [`decode_lenient`].
 pub(crate) fn decode_url_safe(text: &str) -> Option<Vec<u8>> {
+    #[cfg(feature = "fast")]
     if let Ok(bytes) = URL_SAFE_NO_PAD.decode_to_vec(text) {
         return Some(bytes);
     }

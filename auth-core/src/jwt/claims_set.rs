@@ -5,6 +5,7 @@
 //! reading them, and a first-seen token is to cost its signature's verification and little else.
 
 mod claim;
+#[cfg(feature = "fast")]
 mod plain;
 mod read;
 
@@ -13,7 +14,9 @@ use std::{fmt, ops::Range};
 use serde::de::DeserializeSeed as _;
 
 pub use self::claim::{Claim, ClaimList};
-use self::{plain::Plain, read::Reader};
+#[cfg(feature = "fast")]
+use self::plain::Plain;
+use self::read::Reader;
 use crate::{
     js::object::{self, FEW},
     json::{Json, Object},
@@ -68,14 +71,7 @@ impl ClaimsSet {
     pub(crate) fn parse_lossy(text: Vec<u8>) -> Option<Self> {
         let text =
             String::from_utf8(text).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-        let claims = match plain::read(&text) {
-            Some(Plain { members, entries }) => Self {
-                texts: text,
-                members,
-                entries,
-            },
-            None => Self::read_any(text)?,
-        };
+        let claims = Self::read(text)?;
         if claims.is_in_order() {
             return Some(claims);
         }
@@ -86,7 +82,20 @@ impl ClaimsSet {
         Self::of(&tree.into_iter().collect())
     }
 
-    /// The members of any JSON object as they stand there.
+    /// The members as they stand there.
+    fn read(text: String) -> Option<Self> {
+        #[cfg(feature = "fast")]
+        if let Some(Plain { members, entries }) = plain::read(&text) {
+            return Some(Self {
+                texts: text,
+                members,
+                entries,
+            });
+        }
+        Self::read_any(text)
+    }
+
+    /// The same of any JSON object.
     fn read_any(text: String) -> Option<Self> {
         let mut reader = Reader::new(&text);
         let mut deserializer = serde_json::Deserializer::from_str(&text);

@@ -29,7 +29,7 @@ impl<'c> From<&'c Json> for Claim<'c> {
             Json::Bool(value) => Self::Bool(*value),
             Json::Number(value) => Self::Number(*value),
             Json::String(text) => Self::Text(text),
-            Json::Array(list) => Self::List(ClaimList(Entries::OfTree(list))),
+            Json::Array(list) => Self::List(ClaimList(List::OfTree(list))),
             Json::Object(object) => Self::Object(object),
         }
     }
@@ -56,11 +56,7 @@ impl<'c> Claim<'c> {
 
     /// The entries of a list; anything else as the only one.
     pub fn entries(self) -> impl Iterator<Item = Self> {
-        let (single, list) = match self {
-            Self::List(list) => (None, list),
-            single => (Some(single), ClaimList(Entries::OfTree(&[]))),
-        };
-        single.into_iter().chain(list.iter())
+        Entries { claim: self, at: 0 }
     }
 
     /// The value as a tree of its own.
@@ -71,7 +67,7 @@ impl<'c> Claim<'c> {
             Self::Bool(value) => Json::Bool(value),
             Self::Number(value) => Json::Number(value),
             Self::Text(text) => Json::String(text.to_owned()),
-            Self::List(list) => Json::Array(list.iter().map(Self::to_json).collect()),
+            Self::List(_) => Json::Array(self.entries().map(Self::to_json).collect()),
             Self::Object(object) => Json::Object(object.clone()),
         }
     }
@@ -88,25 +84,25 @@ impl<'c> Claim<'c> {
 
 /// A list of claims.
 #[derive(Clone, Copy)]
-pub struct ClaimList<'c>(Entries<'c>);
+pub struct ClaimList<'c>(List<'c>);
 
 #[derive(Clone, Copy)]
-enum Entries<'c> {
+enum List<'c> {
     OfSet(&'c ClaimsSet, &'c [Value]),
     OfTree(&'c [Json]),
 }
 
 impl<'c> ClaimList<'c> {
     pub(super) const fn of_set(set: &'c ClaimsSet, entries: &'c [Value]) -> Self {
-        Self(Entries::OfSet(set, entries))
+        Self(List::OfSet(set, entries))
     }
 
     /// How many entries there are.
     #[must_use]
     pub const fn len(self) -> usize {
         match self.0 {
-            Entries::OfSet(_, entries) => entries.len(),
-            Entries::OfTree(entries) => entries.len(),
+            List::OfSet(_, entries) => entries.len(),
+            List::OfTree(entries) => entries.len(),
         }
     }
 
@@ -116,12 +112,18 @@ impl<'c> ClaimList<'c> {
         self.len() == 0
     }
 
+    /// An entry, if there are so many.
+    #[must_use]
+    pub fn get(self, at: usize) -> Option<Claim<'c>> {
+        match self.0 {
+            List::OfSet(set, entries) => entries.get(at).map(|entry| set.claim(entry)),
+            List::OfTree(entries) => entries.get(at).map(Claim::from),
+        }
+    }
+
     /// The entries in order.
     pub fn iter(self) -> impl Iterator<Item = Claim<'c>> {
-        (0..self.len()).map(move |at| match self.0 {
-            Entries::OfSet(set, entries) => set.claim(&entries[at]),
-            Entries::OfTree(entries) => (&entries[at]).into(),
-        })
+        Claim::List(self).entries()
     }
 }
 
@@ -134,5 +136,23 @@ impl PartialEq for ClaimList<'_> {
 impl fmt::Debug for ClaimList<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+struct Entries<'c> {
+    claim: Claim<'c>,
+    at: usize,
+}
+
+impl<'c> Iterator for Entries<'c> {
+    type Item = Claim<'c>;
+
+    fn next(&mut self) -> Option<Claim<'c>> {
+        let at = self.at;
+        self.at += 1;
+        match self.claim {
+            Claim::List(list) => list.get(at),
+            single => (at == 0).then_some(single),
+        }
     }
 }
