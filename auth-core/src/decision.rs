@@ -5,8 +5,7 @@ use std::sync::Arc;
 use crate::{
     Secret,
     headers::ResponseHeaders,
-    jwt::Claim,
-    jwt::{IdToken, TokenUse},
+    jwt::{Claim, IdToken, TokenUse},
 };
 
 /// The end of every flow.
