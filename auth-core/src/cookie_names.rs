@@ -63,11 +63,7 @@ impl CookieScheme {
             Self::Elasticsearch => cookies.get(token.elasticsearch_name()),
             Self::Amplify { prefix } => {
                 let user = last_auth_user(prefix, cookies);
-                cookies.find(|name| {
-                    name.strip_suffix(token.amplify_suffix())
-                        .and_then(|name| name.strip_prefix(prefix.as_str()))
-                        == Some(&*user)
-                })
+                cookies.get_composed(&[prefix, &user, token.amplify_suffix()])
             }
         };
         value.filter(|value| !value.is_empty())
@@ -94,7 +90,7 @@ impl CookieScheme {
 /// `undefined`, and so cookies of that name count.
 fn last_auth_user<'a>(prefix: &str, cookies: Cookies<'a>) -> Cow<'a, str> {
     cookies
-        .find(|name| name.strip_prefix(prefix) == Some("LastAuthUser"))
+        .get_composed(&[prefix, "LastAuthUser"])
         .unwrap_or(Cow::Borrowed("undefined"))
 }
 

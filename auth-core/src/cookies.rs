@@ -18,24 +18,29 @@ impl<'a> Cookies<'a> {
         Self(fields)
     }
 
-    /// The value of the cookie whose name matches: of several fields the last one that has it, within
-    /// a field the first.
-    pub(crate) fn find(self, matches: impl Fn(&str) -> bool) -> Option<Cow<'a, str>> {
-        self.0.iter().rev().find_map(|field| {
-            pairs(field)
-                .find(|(name, _)| matches(name))
-                .map(|(_, value)| decode(value))
-        })
+    /// The value of the cookie of that name: of several fields the last one that has it, within a field the first.
+    pub(crate) fn get(self, name: &str) -> Option<Cow<'a, str>> {
+        self.get_composed(&[name])
+    }
+
+    /// The same for the name that these texts make up one after the other. A cookie is told by the beginning of its
+    /// name, whose end need not be looked for in most of them.
+    pub(crate) fn get_composed(self, name: &[&str]) -> Option<Cow<'a, str>> {
+        let value_of = |segment: &'a str| {
+            let segment = trim_start(segment);
+            let rest = name.iter().try_fold(segment, |rest, text| rest.strip_prefix(text))?;
+            let value = trim_start(rest).strip_prefix('=')?;
+            // With one of these in it, or at its end, no name is the one that was sent.
+            let named = &segment[..segment.len() - rest.len()];
+            (cut(named, b'=').is_none() && trim(named).len() == named.len()).then(|| trim(value))
+        };
+        let mut fields = self.0.iter().rev();
+        fields.find_map(|field| segments(field).find_map(value_of)).map(decode)
     }
 
     /// Every name with its value as it was sent, in the order in which they hold.
     pub(crate) fn all(self) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.0.iter().rev().flat_map(|field| pairs(field))
-    }
-
-    /// The value of the cookie of that name.
-    pub(crate) fn get(self, name: &str) -> Option<Cow<'a, str>> {
-        self.find(|known| known == name)
     }
 
     /// Every value of the cookie of that name, whatever path or domain it was set for.
@@ -53,16 +58,20 @@ impl<'a> Cookies<'a> {
 
 /// Trimmed name and raw value pairs of a field; segments without `=` are no cookies.
 fn pairs(field: &str) -> impl Iterator<Item = (&str, &str)> {
+    segments(field).filter_map(|segment| {
+        let (name, value) = cut(segment, b'=')?;
+        Some((trim(name), trim(value)))
+    })
+}
+
+/// What stands between a field's semicolons.
+fn segments(field: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(field);
     iter::from_fn(move || {
         let text = rest?;
         let (segment, after) = cut(text, b';').map_or((text, None), |(segment, after)| (segment, Some(after)));
         rest = after;
         Some(segment)
-    })
-    .filter_map(|segment| {
-        let (name, value) = cut(segment, b'=')?;
-        Some((trim(name), trim(value)))
     })
 }
 
@@ -74,13 +83,21 @@ fn cut(text: &str, separator: u8) -> Option<(&str, &str)> {
 
 /// Only space and tab are white space in a Cookie header.
 fn trim(text: &str) -> &str {
-    let is_text = |byte: &u8| !matches!(byte, b' ' | b'\t');
-    let start = text.bytes().position(|byte| is_text(&byte)).unwrap_or(text.len());
+    let text = trim_start(text);
     let end = text
         .bytes()
-        .rposition(|byte| is_text(&byte))
-        .map_or(start, |last| last + 1);
-    &text[start..end]
+        .rposition(|byte| !is_space(byte))
+        .map_or(0, |last| last + 1);
+    &text[..end]
+}
+
+fn trim_start(text: &str) -> &str {
+    let start = text.bytes().position(|byte| !is_space(byte)).unwrap_or(text.len());
+    &text[start..]
+}
+
+const fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
 }
 
 /// Takes one quote off each side, then decodes: the whole value, or nothing of it.
@@ -98,6 +115,8 @@ pub(crate) fn decode(value: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn value(fields: &[&str]) -> Option<String> {
@@ -108,6 +127,43 @@ mod tests {
     fn within_a_field_the_first_of_a_name_holds() {
         assert_eq!(value(&["a=1; a=2"]).as_deref(), Some("1"));
         assert_eq!(value(&["a=; a=2"]).as_deref(), Some(""));
+    }
+
+    #[test]
+    fn a_name_is_read_as_one_whatever_it_is_made_of() {
+        let field = "ab=1; abc =2; \tab\t=3; ab.c=4; a=b=5; =6; a";
+        let fields = [field];
+        let found = |name: [&str; 2]| Cookies::new(&fields).get_composed(&name);
+        let composed = [
+            (["a", "b"], Some("1")),
+            (["", "ab"], Some("1")),
+            (["ab", "c"], Some("2")),
+            (["ab.", "c"], Some("4")),
+            (["a", ""], Some("b=5")),
+            (["a=", "b"], None),
+            (["a", "=b"], None),
+            (["ab", "c "], None),
+            (["ab ", ""], None),
+            ([" ab", "c"], None),
+            (["", ""], Some("6")),
+            (["b", "c"], None),
+        ];
+        for (name, value) in composed {
+            assert_eq!(found(name).as_deref(), value, "{name:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_cookie_s_value_is_that_of_the_first_pair_of_its_name(
+            field in "[ab=; \t]{0,24}",
+            name in ("[ab= \t]{0,2}", "[ab= \t]{0,2}", "[ab= \t]{0,2}"),
+        ) {
+            let whole = format!("{}{}{}", name.0, name.1, name.2);
+            let first = pairs(&field).find(|(name, _)| *name == whole).map(|(_, value)| decode(value));
+            let fields = [field.as_str()];
+            prop_assert_eq!(Cookies::new(&fields).get_composed(&[&name.0, &name.1, &name.2]), first);
+        }
     }
 
     #[test]

@@ -139,7 +139,8 @@ pub(crate) fn last_users_token<'a>(config: &Config, cookies: Cookies<'a>, token:
         };
         let user = config.cookie_scheme.user_in(cookies);
         let is_it = |name: &str| token_user(config, name, token).is_some_and(|part| is_user(part, &user));
-        cookies.find(is_it).filter(|value| !value.is_empty())
+        let (_, value) = cookies.all().find(|(name, _)| is_it(name))?;
+        Some(decode(value)).filter(|value| !value.is_empty())
     })
 }
 
