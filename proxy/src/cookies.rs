@@ -28,7 +28,7 @@ pub(crate) fn fields(headers: &HeaderMap, version: http::Version) -> Vec<Cow<'_,
 
 /// The check that takes many bytes at once first: a session is thousands of them.
 fn text(field: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(field) {
+    match simdutf8::basic::from_utf8(field) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => String::from_utf8_lossy(field),
     }

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
-use auth_core::Scheme;
+use auth_core::{Endpoint, Scheme};
 use bytes::Bytes;
 use http::StatusCode;
 use pingora::http::RequestHeader;
@@ -27,6 +27,8 @@ pub(crate) struct Exchange {
     pub(crate) id: String,
     /// The site, once it is known.
     pub(crate) site: Option<Arc<Site>>,
+    /// What of ours the path belongs to, once the site is known. A public site has no endpoints.
+    pub(crate) endpoint: Endpoint,
     /// How the site serves this path; chosen when the site is.
     pub(crate) behaviour: Option<Arc<Behaviour>>,
     /// What the request may use up.
@@ -134,6 +136,7 @@ impl Exchange {
             started: Instant::now(),
             id: String::new(),
             site: None,
+            endpoint: Endpoint::Protected,
             limits: Limits::default(),
             received: Received::default(),
             behaviour: None,

@@ -322,7 +322,8 @@ impl Gateway {
         let (Some(site), Some(behaviour)) = (exchange.site.clone(), exchange.behaviour.clone()) else {
             return Err(failure::internal("a request without a site"));
         };
-        let decision = decide::decide((request, &exchange.id), &admitted, &site, &self.0.control, self.0.clock).await?;
+        let asked = (request, exchange.endpoint, exchange.id.as_str());
+        let decision = decide::decide(asked, &admitted, &site, &self.0.control, self.0.clock).await?;
         exchange.reason = match site.gate {
             Some(_) => decision.reason().as_str(),
             None => "auth-off",

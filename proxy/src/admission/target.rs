@@ -93,10 +93,11 @@ pub(crate) fn query(request: &RequestHeader) -> &str {
 
 /// The path of a request that has been admitted, as the viewer sent it.
 pub(crate) fn raw_path(request: &RequestHeader) -> &str {
-    let host = host(request).unwrap_or_default();
-    let path = origin_form(request, host).map_or(b"/".as_slice(), |target| target.path);
-    // Admission refuses paths that are not UTF-8.
-    std::str::from_utf8(path).unwrap_or("/")
+    let target = raw_target(request);
+    match target.find('?').map_or(target, |end| &target[..end]) {
+        "" => "/",
+        path => path,
+    }
 }
 
 /// Path and query of a request that has been admitted, as the viewer sent them.

@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use auth_core::{Access, Decision, Forward, Reason, Request, Scheme, Step};
+use auth_core::{Access, Decision, Endpoint, Forward, Reason, Request, Scheme, Step};
 use auth_driver::{Clock, SystemEntropy};
 use pingora::{Result, http::RequestHeader, proxy::Session};
 use tokio::runtime::Handle;
@@ -41,10 +41,10 @@ pub(super) fn has_fragment(session: &Session) -> bool {
     memchr::memchr(b'#', line).is_some()
 }
 
-/// The decision on a request, known by its id. Known sessions are decided upon right here; only a decision that needs the
+/// The decision on a request for that endpoint, known by its id. Known sessions are decided upon right here; only a decision that needs the
 /// identity provider goes to the control runtime.
 pub(super) async fn decide(
-    (request, id): (&RequestHeader, &str),
+    (request, endpoint, id): (&RequestHeader, Endpoint, &str),
     admitted: &Admitted,
     site: &Arc<Site>,
     control: &Handle,
@@ -58,16 +58,14 @@ pub(super) async fn decide(
         }));
     };
     let started = Instant::now();
-    let path = raw_path(request);
     let fields = cookies::fields(&request.headers, request.version);
-    let endpoint = gate.authenticator.config().endpoint_of(path);
     let step = {
         let cookies: Vec<&str> = fields.iter().map(AsRef::as_ref).collect();
         let view = Request {
             method: request.method.as_str(),
             scheme: scheme(admitted, site),
             host: &admitted.host,
-            path,
+            path: raw_path(request),
             query: query(request),
             cookies: &cookies,
             headers: &headers::Fields {

@@ -75,7 +75,7 @@ impl Gateway {
             exchange.verdict = Verdict::Respond;
             exchange.reason = "jwks";
             answer::publish(session, exchange, jwks).await?;
-        } else if let Some(wait) = self.too_often(session, exchange, &admitted) {
+        } else if let Some(wait) = self.too_often(exchange, &admitted) {
             exchange.reason = "too-often";
             answer::too_often(session, exchange, wait).await?;
         } else {
@@ -85,14 +85,12 @@ impl Gateway {
     }
 
     /// Paths that make us call the identity provider are rationed; `Some`: try again after that.
-    fn too_often(&self, session: &Session, exchange: &Exchange, admitted: &admission::Admitted) -> Option<Duration> {
+    fn too_often(&self, exchange: &Exchange, admitted: &admission::Admitted) -> Option<Duration> {
         let site = exchange.site.as_ref()?;
         if site.conduct == Conduct::Edge {
             return None;
         }
-        let gate = site.gate.as_ref()?;
-        let endpoint = gate.authenticator.config().endpoint_of(raw_path(session.req_header()));
-        if endpoint == Endpoint::Protected {
+        if exchange.endpoint == Endpoint::Protected {
             return None;
         }
         let limit = exchange.limits.auth_requests;
@@ -129,6 +127,9 @@ pub(super) fn admit(
     let site = generation.sites.find(&admitted.host_name, admitted.port);
     let site = site.ok_or(Refusal::HostUnknown)?;
     exchange.site = Some(Arc::clone(site));
+    if let Some(gate) = &site.gate {
+        exchange.endpoint = gate.authenticator.config().endpoint_of(raw_path(request));
+    }
     let behaviour = match (&admitted.path, site.conduct) {
         (Ok(path), _) => site.behaviours.find(path),
         (Err(error), Conduct::Proxy) => return Err(Refusal::Path(*error)),

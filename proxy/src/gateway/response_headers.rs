@@ -4,6 +4,10 @@
 //! and what we answer ourselves keeps its own policy, without which its pages lose their style or get stored.
 
 use auth_core::Access;
+use http::{
+    HeaderValue,
+    header::{CACHE_CONTROL, EXPIRES},
+};
 use pingora::{Result, http::ResponseHeader};
 
 use crate::{
@@ -55,15 +59,15 @@ pub(super) fn configure(header: &mut ResponseHeader, site: &Site, author: Author
 /// What only a signed-in viewer may see is nothing for shared caches, and for the viewer's own only if it asks
 /// again each time; unless the origin says otherwise.
 pub(super) fn keep_private(header: &mut ResponseHeader, audience: Audience) -> Result<()> {
-    if audience == Audience::Everyone || header.headers.contains_key("cache-control") {
+    if audience == Audience::Everyone || header.headers.contains_key(CACHE_CONTROL) {
         return Ok(());
     }
-    let value = if header.headers.contains_key("expires") {
+    let value = if header.headers.contains_key(EXPIRES) {
         "private"
     } else {
         "private, no-cache"
     };
-    header.insert_header("Cache-Control", value)
+    header.insert_header("Cache-Control", HeaderValue::from_static(value))
 }
 
 /// What shared caches go by, besides or instead of Cache-Control (RFC 9213).
