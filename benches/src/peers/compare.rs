@@ -1,5 +1,7 @@
 //! Peers side by side: the same work, in turns.
 
+use std::convert::Infallible;
+
 use super::{
     case::Case,
     lane::{Lane, Sample, Work, WorkError},
@@ -12,6 +14,9 @@ use crate::{generator::Cookies, process::keep_to, sessions::Minter};
 
 /// Viewers whose sessions everybody has seen.
 const KNOWN: usize = 16;
+
+/// A turn is so many short ones, peers alternating, of which most are over before anything comes between.
+const PARTS: usize = 10;
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +90,7 @@ pub(crate) fn compare(
         .collect();
     for turn in 0..plan.turns {
         progress.turn(case, turn, plan.turns);
-        take_turns(case, &mut racers, (plan, turn), (machine, progress));
+        take_turns(case, &mut racers, plan, (machine, progress));
     }
     racers.into_iter().map(|racer| racer.course).collect()
 }
@@ -97,26 +102,33 @@ fn warm<'a>(running: &'a Running, work: &Work, plan: Plan) -> Result<Lane<'a>, W
     Ok(lane)
 }
 
-/// Everybody once, each turn beginning with another one.
-fn take_turns(
-    case: Case,
-    racers: &mut Vec<Racer<'_>>,
-    (plan, turn): (Plan, usize),
-    (machine, progress): (&mut Machine, &mut Progress),
-) {
-    let count = racers.len();
-    let mut failed = Vec::new();
-    for place in 0..count {
-        let index = (turn + place) % count;
-        let racer = &mut racers[index];
-        let taken = machine.calmly(progress, || racer.lane.turn(plan.requests));
-        match progress.kept(case, racer.course.peer, taken) {
-            Some(sample) => racer.course.samples.push(sample),
-            None => failed.push(index),
+/// A turn of everybody. Whoever fails is out.
+fn take_turns(case: Case, racers: &mut Vec<Racer<'_>>, plan: Plan, (machine, progress): (&mut Machine, &mut Progress)) {
+    let Ok(taken) = machine.calmly(progress, || Ok::<_, Infallible>(alternate(racers, plan)));
+    let mut taken = taken.into_iter();
+    racers.retain_mut(|racer| {
+        let taken = taken.next();
+        let samples = taken.and_then(|taken| progress.kept(case, racer.course.peer, taken));
+        let is_kept = samples.is_some();
+        racer.course.samples.extend(samples.into_iter().flatten());
+        is_kept
+    });
+}
+
+/// The parts of a turn, each beginning with another peer.
+fn alternate(racers: &mut [Racer<'_>], plan: Plan) -> Vec<Result<Vec<Sample>, WorkError>> {
+    let requests = (plan.requests / PARTS as u64).max(1);
+    let mut taken: Vec<Result<Vec<Sample>, WorkError>> = racers.iter().map(|_| Ok(Vec::new())).collect();
+    for part in 0..PARTS {
+        for place in 0..racers.len() {
+            let index = (part + place) % racers.len();
+            if let Ok(samples) = &mut taken[index] {
+                match racers[index].lane.turn(requests) {
+                    Ok(sample) => samples.push(sample),
+                    Err(error) => taken[index] = Err(error),
+                }
+            }
         }
     }
-    failed.sort_unstable();
-    for index in failed.into_iter().rev() {
-        racers.remove(index);
-    }
+    taken
 }
