@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::{Comparison, Configurations, Report, ours, table::Table};
 use crate::peers::{
     case::Case,
+    compare::PARTS,
     first_seen::FirstSeen,
     goals::Goal,
     latency::{Latency, Steady},
@@ -36,8 +37,8 @@ fn setup(setup: &Setup) -> String {
             setup.profile, setup.cores, setup.processor, setup.kernel
         ),
         format!(
-            "Each peer: {} worker(s), {} connections ({} requests at a time on one of HTTP/2), {} requests a turn, {} turns, \
-             {} bytes of cookies.",
+            "Each peer: {} worker(s), {} connections ({} requests at a time on one of HTTP/2), {} requests a turn, {} turns \
+             in {PARTS} parts each, {} bytes of cookies.",
             setup.workers, setup.connections, setup.streams, setup.requests, setup.turns, setup.cookie_bytes
         ),
         format!(
@@ -56,7 +57,7 @@ fn setup(setup: &Setup) -> String {
         text += "- A debug build: what is measured of ours and of Pingora means nothing.\n";
     }
     text + "\nProcessor time is of the proxy alone: user and system, its children included. Ratios are ours to the \
-            peer's, the median over the turns, with the range of the middle half. Below 1 ours takes less.\n"
+            peer's, the median over the parts of the turns, with the range of the middle half. Below 1 ours takes less.\n"
 }
 
 fn comparison(comparison: &Comparison) -> String {
