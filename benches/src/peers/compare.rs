@@ -15,8 +15,9 @@ use crate::{generator::Cookies, process::keep_to, sessions::Minter};
 /// Viewers whose sessions everybody has seen.
 const KNOWN: usize = 16;
 
-/// A turn is taken in so many parts, peers alternating, of which most are over before anything comes between.
-pub(crate) const PARTS: usize = 10;
+/// A turn is taken in so many parts, peers alternating, of which most are over before anything comes between. Of more of
+/// them too many requests would be a connection's first since the others' turns.
+pub(crate) const PARTS: usize = 5;
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
