@@ -24,7 +24,7 @@ use super::{
     progress::Progress,
     running::Running,
     statistics::Spread,
-    verification,
+    verification::{self, Verification},
 };
 use crate::{
     generator::{Arrival, Cookies, Generator, Phase, Stop},
@@ -51,7 +51,7 @@ pub struct FirstSeen {
     pub known_decision: Spread,
     /// The decision about a new one.
     pub decision: Spread,
-    /// One verification by ring.
+    /// One verification by ring, by the clock.
     pub verification: Spread,
     /// The decision, in verifications.
     pub ratio: Spread,
@@ -65,7 +65,7 @@ struct Figures {
     new: Vec<f64>,
     known_decision: Vec<f64>,
     decision: Vec<f64>,
-    verification: Vec<f64>,
+    verification: Vec<Verification>,
 }
 
 /// Measures ours.
@@ -112,8 +112,12 @@ pub(crate) fn measure(
     figures.spread().ok_or(WorkError::Nothing)
 }
 
-/// Microseconds of a verification, on one of these cores if any is named, while the origin is asked so often.
-fn verify(tokens: &[&str], cores: &[usize], (origin, per_second): (&mut Generator, f64)) -> Result<f64, WorkError> {
+/// A verification, on one of these cores if any is named, while the origin is asked so often.
+fn verify(
+    tokens: &[&str],
+    cores: &[usize],
+    (origin, per_second): (&mut Generator, f64),
+) -> Result<Verification, WorkError> {
     let phase = Phase {
         arrival: Arrival::Open { per_second },
         stop: Stop::After(2 * SETTLING + VERIFICATION * u32::try_from(tokens.len()).unwrap_or(u32::MAX)),
@@ -123,7 +127,7 @@ fn verify(tokens: &[&str], cores: &[usize], (origin, per_second): (&mut Generato
             keep_thread_to(cores);
         }
         thread::sleep(SETTLING);
-        verification::microseconds(tokens)
+        verification::measure(tokens)
     };
     let verified = thread::scope(|scope| {
         let verified = scope.spawn(verify);
@@ -200,14 +204,16 @@ impl Figures {
             .zip(&self.known)
             .map(|(new, known)| new - known)
             .collect();
+        let by_clock: Vec<f64> = self.verification.iter().map(|taken| taken.clock).collect();
+        let processor: Vec<f64> = self.verification.iter().map(|taken| taken.processor).collect();
         Some(FirstSeen {
             known: Spread::of(&self.known)?,
             new: Spread::of(&self.new)?,
             known_decision: Spread::of(&self.known_decision)?,
             decision: Spread::of(&self.decision)?,
-            verification: Spread::of(&self.verification)?,
-            ratio: Spread::of_ratios(&self.decision, &self.verification)?,
-            request_ratio: Spread::of_ratios(&extra, &self.verification)?,
+            verification: Spread::of(&by_clock)?,
+            ratio: Spread::of_ratios(&self.decision, &by_clock)?,
+            request_ratio: Spread::of_ratios(&extra, &processor)?,
         })
     }
 }
@@ -217,6 +223,24 @@ mod tests {
     use super::*;
     use crate::sessions::Validity;
 
+    const fn taken(clock: f64, processor: f64) -> Verification {
+        Verification { clock, processor }
+    }
+
+    #[test]
+    fn what_is_timed_alike_is_compared() {
+        let figures = Figures {
+            known: vec![50.0],
+            new: vec![90.0],
+            known_decision: vec![1.0],
+            decision: vec![60.0],
+            verification: vec![taken(40.0, 20.0)],
+        };
+        let found = figures.spread().unwrap();
+        assert!((found.ratio.median - 1.5).abs() < 1e-9, "{found:?}");
+        assert!((found.request_ratio.median - 2.0).abs() < 1e-9, "{found:?}");
+    }
+
     #[test]
     fn a_request_s_ratio_is_of_what_comes_on_top() {
         let figures = Figures {
@@ -224,7 +248,7 @@ mod tests {
             new: vec![90.0, 102.0, 81.0],
             known_decision: vec![1.0, 2.0, 1.0],
             decision: vec![42.0, 43.0, 44.0],
-            verification: vec![40.0, 40.0, 40.0],
+            verification: vec![taken(40.0, 40.0); 3],
         };
         let found = figures.spread().unwrap();
         assert_eq!((found.known.median, found.new.median), (50.0, 90.0));

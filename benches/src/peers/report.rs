@@ -55,7 +55,7 @@ pub struct Row {
     pub peer: Peer,
     /// Processor time a request, in microseconds.
     pub microseconds: Spread,
-    /// Processor time of ours to its, turn by turn.
+    /// Processor time of ours to its, part by part of the turns.
     pub ratio: Option<Spread>,
     /// Answers a second.
     pub throughput: Spread,

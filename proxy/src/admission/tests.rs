@@ -162,6 +162,31 @@ fn an_absolute_target_must_name_the_same_host() {
 }
 
 #[test]
+fn the_path_as_sent_is_that_of_either_form_without_the_query() {
+    let authority = HOST.1;
+    for (sent, path) in [
+        ("/", "/"),
+        ("/a%2Fb/ü;c?d=/e?f", "/a%2Fb/ü;c"),
+        ("/a/http://b?c", "/a/http://b"),
+        ("", "/"),
+        ("?a=/b", "/"),
+    ] {
+        let targets = [
+            sent.to_owned(),
+            format!("http://{authority}{sent}"),
+            format!("HTTPS://{authority}{sent}"),
+        ];
+        for target in targets.iter().filter(|target| admit(target, &[HOST]).is_ok()) {
+            assert_eq!(raw_path(&request(target, &[HOST])), path, "{target}");
+        }
+        assert!(
+            admit(&targets[1], &[HOST]).is_ok() && admit(&targets[2], &[HOST]).is_ok(),
+            "{sent}"
+        );
+    }
+}
+
+#[test]
 fn ambiguous_paths_have_no_reading() {
     for target in ["/a%2fb", "/a%5Cb", "/%00", "/a/../b", "/%2e%2e/", "/%", "/%c0%af"] {
         assert!(admit(target, &[HOST]).unwrap().path.is_err(), "{target}");

@@ -41,8 +41,8 @@ pub(super) fn has_fragment(session: &Session) -> bool {
     memchr::memchr(b'#', line).is_some()
 }
 
-/// The decision on a request for that endpoint, known by its id. Known sessions are decided upon right here; only a decision that needs the
-/// identity provider goes to the control runtime.
+/// The decision on a request for that endpoint, known by its id. Known sessions are decided upon right here; only a
+/// decision that needs the identity provider goes to the control runtime.
 pub(super) async fn decide(
     (request, endpoint, id): (&RequestHeader, Endpoint, &str),
     admitted: &Admitted,

@@ -87,10 +87,7 @@ impl Gateway {
     /// Paths that make us call the identity provider are rationed; `Some`: try again after that.
     fn too_often(&self, exchange: &Exchange, admitted: &admission::Admitted) -> Option<Duration> {
         let site = exchange.site.as_ref()?;
-        if site.conduct == Conduct::Edge {
-            return None;
-        }
-        if exchange.endpoint == Endpoint::Protected {
+        if site.conduct == Conduct::Edge || exchange.endpoint == Endpoint::Protected {
             return None;
         }
         let limit = exchange.limits.auth_requests;
