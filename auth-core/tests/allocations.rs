@@ -59,12 +59,25 @@ fn plain_cookies() -> String {
 }
 
 fn allocations(auth: &Authenticator, cookies: &str) -> u64 {
-    let cookies = [cookies];
-    drop(ask(auth, &cookies));
+    drop(ask(auth, &[cookies]));
+    allocations_of(auth, cookies, Reason::SessionKnown)
+}
+
+fn allocations_of(auth: &Authenticator, cookies: &str, expected: Reason) -> u64 {
     let mut reason = None;
-    let counted = allocation_counter::measure(|| reason = Some(ask(auth, &cookies).reason()));
-    assert_eq!(reason, Some(Reason::SessionKnown));
+    let counted = allocation_counter::measure(|| reason = Some(ask(auth, &[cookies]).reason()));
+    assert_eq!(reason, Some(expected));
     counted.count_total
+}
+
+/// The enhanced profile may look at more than one token, but does so only where the first is not good.
+#[test]
+fn a_session_seen_for_the_first_time_allocates_as_much_in_either_profile() {
+    let of_profile = |profile: &str| {
+        let auth = site(json!({"profile": profile}));
+        allocations_of(&auth, &plain_cookies(), Reason::SessionVerified)
+    };
+    assert_eq!(of_profile("enhanced"), of_profile("reference"));
 }
 
 #[test]

@@ -31,6 +31,7 @@ fn main() {
     // `cargo test --benches` only wants to know that everything runs.
     if env::args().any(|argument| argument == "--bench") {
         compare("decide/first_seen_session", "crypto/rs256_alone");
+        compare("decide/first_seen_session_enhanced", "crypto/rs256_alone");
         compare("decide/known_session_enhanced", "decide/known_session");
         compare("sigv4/aws_sigv4_crate", "sigv4/ours");
         compare("cache/hit_100_kb", "cache/hit_1_kb");

@@ -83,16 +83,12 @@ pub(crate) struct Kept {
 pub(crate) fn find(auth: &Authenticator, enhanced: &Enhanced, request: &Request<'_>, now: UnixTime) -> Found {
     let cookies = Cookies::new(request.cookies);
     let sealed = enhanced.sealed.as_ref();
-    let (presented, order) = match sealed.and_then(|_| sealed::text(cookies, request.scheme)) {
-        Some(text) => (Some(text), Order::Tidy),
-        None if sealed.is_some() => (last_users_token(auth.config(), cookies, Token::Id), Order::Unsealed),
-        None => (last_users_token(auth.config(), cookies, Token::Id), Order::Tidy),
-    };
-    match presented.and_then(|presented| auth.tokens().get(&presented, now)) {
+    let text = sealed.and_then(|_| sealed::text(cookies, request.scheme));
+    match text.and_then(|text| auth.tokens().get(&text, now)) {
         Some(token) => Found::Valid(Session {
             token,
             reason: Reason::SessionKnown,
-            order,
+            order: Order::Tidy,
         }),
         None => Search::new(auth, enhanced, now).run(cookies, request.scheme),
     }
@@ -185,12 +181,23 @@ struct Candidate<'a> {
     value: Cow<'a, str>,
 }
 
+/// The token that the cookies' names lead to.
+fn named<'a>(config: &Config, enhanced: &Enhanced, cookies: Cookies<'a>, token: Token) -> Option<Cow<'a, str>> {
+    if enhanced.hygiene.tries_every_candidate {
+        last_users_token(config, cookies, token)
+    } else {
+        first_token(config, cookies, token)
+    }
+}
+
 /// The tokens of one kind, those of the last user first. Others' count only where the last user has none of any
 /// kind, or where there are several last users: nobody is to become someone else because a session ran out.
 fn candidates<'a>(config: &Config, enhanced: &Enhanced, cookies: Cookies<'a>, token: Token) -> Vec<Candidate<'a>> {
     if !enhanced.hygiene.tries_every_candidate {
-        let value = first_token(config, cookies, token);
-        return value.map(|value| Candidate { user: "", value }).into_iter().collect();
+        return named(config, enhanced, cookies, token)
+            .map(|value| Candidate { user: "", value })
+            .into_iter()
+            .collect();
     }
     let last = last_users(config, cookies);
     let is_last = |part: &str| last.iter().any(|user| is_user(part, user));
@@ -242,9 +249,20 @@ impl<'a> Search<'a> {
                 }
             }
         }
-        for candidate in candidates(self.auth.config(), self.enhanced, cookies, Token::Id) {
-            if let Some((token, reason)) = self.judge(&candidate) {
-                let order = self.order(cookies, &token);
+        // Told from its name alone: to gather all others takes several looks at all cookies.
+        let named = named(self.auth.config(), self.enhanced, cookies, Token::Id);
+        if let Some((token, reason)) = named.as_deref().and_then(|value| self.judge(value)) {
+            let order = self.order(Order::Tidy);
+            return Found::Valid(Session { token, reason, order });
+        }
+        let most = MOST_CANDIDATES - usize::from(named.is_some());
+        let candidates = candidates(self.auth.config(), self.enhanced, cookies, Token::Id).into_iter();
+        let others = candidates
+            .map(|other| other.value)
+            .filter(|other| named.as_ref() != Some(other));
+        for value in others.take(most) {
+            if let Some((token, reason)) = self.judge(&value) {
+                let order = self.order(Order::Cluttered);
                 return Found::Valid(Session { token, reason, order });
             }
         }
@@ -254,11 +272,11 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn judge(&mut self, candidate: &Candidate<'_>) -> Option<(Arc<IdToken>, Reason)> {
-        match verify(self.auth, &candidate.value, self.now) {
+    fn judge(&mut self, value: &str) -> Option<(Arc<IdToken>, Reason)> {
+        match verify(self.auth, value, self.now) {
             Verdict::Passed(token, reason) => return Some((token, reason)),
             Verdict::KeysDue { key_id } => {
-                self.due.get_or_insert_with(|| (candidate.value.to_string(), key_id));
+                self.due.get_or_insert_with(|| (value.to_owned(), key_id));
             }
             Verdict::Rejected(reason) => self.note(reason),
         }
@@ -275,17 +293,11 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Whether the token was the one that the cookies' order names.
-    fn order(&self, cookies: Cookies<'_>, token: &IdToken) -> Order {
-        let config = self.auth.config();
-        if self.enhanced.sealed.is_some() {
-            return Order::Unsealed;
-        }
-        let named = last_users_token(config, cookies, Token::Id);
-        if named.as_deref() == Some(token.raw.expose()) {
-            Order::Tidy
-        } else {
-            Order::Cluttered
+    /// Of a session in plain cookies that are so.
+    const fn order(&self, plain: Order) -> Order {
+        match self.enhanced.sealed {
+            Some(_) => Order::Unsealed,
+            None => plain,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Cookies in the enhanced profile: several of one name, of several users, too many, and how they are written.
 
-use auth_core::{Authenticator, Reason};
+use auth_core::{Access, Authenticator, Reason};
 use serde_json::{Value, json};
 
 use crate::{
@@ -113,6 +113,27 @@ fn t_cookie_2_a_missing_or_stale_last_user_hides_no_session() {
             forward(jar.ask(&auth, "/", NAVIGATION, NOW)).response_cookies,
             Vec::<String>::new()
         );
+    }
+}
+
+/// What was seen before does not decide which of several good tokens holds.
+#[test]
+fn the_token_that_the_names_lead_to_holds_before_others_known_or_not() {
+    let auth = enhanced(json!({}));
+    let [encoded, plain] = ["encoded", "plain"].map(|jti| token(json!({"jti": jti, "cognito:username": "j@x"})));
+    let jar = with_cookies([
+        ("j%40x.idToken", encoded),
+        ("j@x.idToken", plain.clone()),
+        ("LastAuthUser", "j%40x".to_owned()),
+    ]);
+    for expected in [Reason::SessionVerified, Reason::SessionKnown] {
+        let passed = forward(jar.ask(&auth, "/", NAVIGATION, NOW));
+        assert_eq!(passed.reason, expected);
+        let Access::Session(session) = passed.access else {
+            panic!("somebody is signed in")
+        };
+        assert_eq!(**session.credential().expose(), *plain);
+        assert_eq!(passed.response_cookies, Vec::<String>::new());
     }
 }
 

@@ -11,7 +11,8 @@ pub(crate) fn cases() -> Vec<Case> {
     vec![
         known_session("decide/known_session", site(1_000)),
         known_session("decide/known_session_enhanced", enhanced_site(1_000)),
-        first_seen_session(),
+        first_seen_session("decide/first_seen_session", site),
+        first_seen_session("decide/first_seen_session_enhanced", enhanced_site),
         expired_session(),
         no_session(),
         cookies(),
@@ -35,10 +36,10 @@ fn known_session(name: &'static str, auth: Authenticator) -> Case {
 
 /// A token that the site has not verified before. When all have been, a new site takes over: what forgetting the
 /// old one's tokens takes counts as well.
-fn first_seen_session() -> Case {
+fn first_seen_session(name: &'static str, site: fn(usize) -> Authenticator) -> Case {
     let cookies: Vec<String> = super::tokens().iter().map(|token| cookie_header(token)).collect();
     let (mut auth, mut next) = (site(cookies.len()), 0);
-    Case::new("decide/first_seen_session", move || {
+    Case::new(name, move || {
         if next == cookies.len() {
             (auth, next) = (Authenticator::new(auth.config().clone(), auth.capabilities()), 0);
         }
