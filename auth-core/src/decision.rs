@@ -99,17 +99,14 @@ impl VerifiedIdToken {
     /// The id token itself. `None`: the viewer brought an access token, or a sealed session that does not hold it.
     /// Whoever holds it is the viewer until it expires.
     #[must_use]
-    pub fn token(&self) -> Option<&Secret<Arc<str>>> {
-        match &self.0.unsealed {
-            None => Some(&self.0.raw).filter(|_| self.is_id_token()),
-            Some(unsealed) => unsealed.id_token.as_ref(),
-        }
+    pub fn token(&self) -> Option<Secret<&str>> {
+        self.0.id_token().filter(|_| self.is_id_token())
     }
 
     /// What the viewer presented to prove it: the id token, or a sealed session. It tells sessions apart.
     #[must_use]
-    pub fn credential(&self) -> &Secret<Arc<str>> {
-        &self.0.raw
+    pub fn credential(&self) -> Secret<&str> {
+        self.0.raw()
     }
 }
 

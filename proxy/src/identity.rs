@@ -126,7 +126,7 @@ fn report_cut(name: &HeaderName, about: About<'_>) {
 
 /// Absent where the session is sealed without it.
 fn id_token(name: &HeaderName, viewer: &VerifiedIdToken) -> Option<HeaderValue> {
-    let token = viewer.token()?.expose();
+    let token = *viewer.token()?.expose();
     let mut value = if *name == AUTHORIZATION {
         HeaderValue::try_from(format!("Bearer {token}")).ok()?
     } else {

@@ -61,7 +61,11 @@ impl PlainCookies {
         let user = spelled(user_of(&session.token));
         let access = session.access.as_deref();
         let tokens = [
-            (Need::Session, Token::Id, id_token(&session.token)),
+            (
+                Need::Session,
+                Token::Id,
+                session.token.id_token().map(|token| *token.expose()),
+            ),
             (
                 Need::AccessToken,
                 Token::Access,
@@ -143,11 +147,4 @@ pub(super) fn token_cookies(config: &Config, name: &str, value: &str, attributes
 fn user_of(token: &IdToken) -> &str {
     let named = token.username().or_else(|| token.text("sub"));
     named.filter(|user| !user.is_empty()).unwrap_or("undefined")
-}
-
-fn id_token(token: &IdToken) -> Option<&str> {
-    match &token.unsealed {
-        None => Some(token.raw.expose()),
-        Some(unsealed) => unsealed.id_token.as_ref().map(|token| &**token.expose()),
-    }
 }

@@ -123,7 +123,7 @@ impl SealedSessions {
             .verify(text, claims, TokenType::Any, now)
             .map_err(|error| verification::reason_of(error, verification::Kind::Session))?;
         token.unsealed = Some(Unsealed {
-            id_token: content.id_token.map(|token| Secret::new(Arc::from(token))),
+            id_token: content.id_token.map(Secret::new),
             times: content.times,
         });
         let token = Arc::new(token);

@@ -64,7 +64,7 @@ pub(crate) struct Times {
 /// What a sealed session holds beside the claims.
 #[derive(Debug)]
 pub(crate) struct Unsealed {
-    pub(crate) id_token: Option<Secret<Arc<str>>>,
+    pub(crate) id_token: Option<Secret<String>>,
     pub(crate) times: Times,
 }
 

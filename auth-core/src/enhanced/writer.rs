@@ -228,12 +228,12 @@ impl<'a> SessionWriter<'a> {
         let mut set = Vec::new();
         self.viewer.with_cookies(|cookies| {
             let Some((name, user, _)) =
-                tokens(config, cookies, Token::Id).find(|(_, _, value)| **value == **token.raw.expose())
+                tokens(config, cookies, Token::Id).find(|(_, _, value)| value == token.raw().expose())
             else {
                 return;
             };
             let attributes = &config.cookie_settings.id_token;
-            set.extend(token_cookies(config, name, token.raw.expose(), attributes));
+            set.extend(token_cookies(config, name, token.raw().expose(), attributes));
             set.extend(last_user_name(config).map(|name| SetCookie::new(&name, user, attributes)));
         });
         let expiry = Expiry::new(config, self.viewer);

@@ -36,6 +36,11 @@ fn encode(bytes: &[u8], alphabet: &[u8; 64]) -> String {
 /// a dangling last character and left-over bits are dropped.
 pub(crate) fn decode_lenient(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
+    append_lenient(text, &mut bytes);
+    bytes
+}
+
+fn append_lenient(text: &str, bytes: &mut Vec<u8>) {
     let (mut group, mut bits) = (0u32, 0);
     for byte in text.bytes().take_while(|&byte| byte != b'=') {
         let Some(sextet) = sextet(byte) else { continue };
@@ -46,18 +51,21 @@ pub(crate) fn decode_lenient(text: &str) -> Vec<u8> {
             bytes.push((group >> bits & 0xff) as u8);
         }
     }
-    bytes
 }
 
 /// Decodes a part of a JWT: URL-safe characters alone, `None` at any other. A dangling last character and left-over
-/// bits are dropped, as by [`decode_lenient`].
-pub(crate) fn decode_url_safe(text: &str) -> Option<Vec<u8>> {
+/// bits are dropped, as by [`decode_lenient`]. Behind the bytes there is room for so many more.
+pub(crate) fn decode_url_safe(text: &str, room: usize) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2 + room);
     #[cfg(feature = "fast")]
-    if let Ok(bytes) = URL_SAFE_NO_PAD.decode_to_vec(text) {
+    if URL_SAFE_NO_PAD.decode_append(text, &mut bytes).is_ok() {
         return Some(bytes);
     }
     let is_of_alphabet = |byte: u8| byte != b'+' && byte != b'/' && sextet(byte).is_some();
-    text.bytes().all(is_of_alphabet).then(|| decode_lenient(text))
+    text.bytes().all(is_of_alphabet).then(|| {
+        append_lenient(text, &mut bytes);
+        bytes
+    })
 }
 
 const fn sextet(byte: u8) -> Option<u32> {
@@ -103,10 +111,10 @@ mod tests {
         let text = "AbYz09-_AbYz0";
         for length in 0..=text.len() {
             let text = &text[..length];
-            assert_eq!(decode_url_safe(text), Some(decode_lenient(text)), "{text}");
+            assert_eq!(decode_url_safe(text, 0), Some(decode_lenient(text)), "{text}");
             for foreign in ["+", "/", "=", ".", " ", "\0", "\u{e9}"] {
-                assert_eq!(decode_url_safe(&format!("{text}{foreign}")), None, "{text}{foreign}");
-                assert_eq!(decode_url_safe(&format!("{foreign}{text}")), None, "{foreign}{text}");
+                assert_eq!(decode_url_safe(&format!("{text}{foreign}"), 0), None, "{text}{foreign}");
+                assert_eq!(decode_url_safe(&format!("{foreign}{text}"), 0), None, "{foreign}{text}");
             }
         }
     }

@@ -39,13 +39,13 @@ pub(crate) enum ClaimError {
 /// What the rest of the system may know of a verified id token.
 #[derive(Debug)]
 pub(crate) struct IdToken {
-    /// As it was presented; shared with the token cache. The text of the cookie, if it came in a sealed session.
-    pub(crate) raw: Secret<Arc<str>>,
     /// What else stood in the sealed session that it came in.
     pub(crate) unsealed: Option<Unsealed>,
     expires: Option<f64>,
     not_before: Option<f64>,
     pub(crate) claims: ClaimsSet,
+    /// Behind them, where the token as it was presented begins.
+    raw_at: usize,
     token_use: TokenUse,
     dialect: Arc<Dialect>,
 }
@@ -90,15 +90,28 @@ impl Requirements {
 }
 
 impl IdToken {
-    pub(crate) fn new(raw: &str, claims: ClaimsSet, token_type: TokenType, dialect: &Arc<Dialect>) -> Self {
+    pub(crate) fn new(raw: &str, mut claims: ClaimsSet, token_type: TokenType, dialect: &Arc<Dialect>) -> Self {
         Self {
-            raw: Secret::new(raw.into()),
+            raw_at: claims.append(raw),
             unsealed: None,
             expires: claims.number_of("exp"),
             not_before: not_before(&claims, dialect),
             token_use: dialect.use_of(token_type, &claims),
             dialect: Arc::clone(dialect),
             claims,
+        }
+    }
+
+    /// As it was presented: the text of the cookie, if it came in a sealed session.
+    pub(crate) fn raw(&self) -> Secret<&str> {
+        Secret::new(self.claims.appended(self.raw_at))
+    }
+
+    /// The id token itself. `None`: the sealed session that it came in does not hold it.
+    pub(crate) fn id_token(&self) -> Option<Secret<&str>> {
+        match &self.unsealed {
+            None => Some(self.raw()),
+            Some(unsealed) => Some(Secret::new(unsealed.id_token.as_ref()?.expose())),
         }
     }
 

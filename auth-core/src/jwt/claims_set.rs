@@ -1,4 +1,4 @@
-//! A token's claims (RFC 7519, section 4), kept in three pieces of memory however many there are.
+//! A token's claims (RFC 7519, section 4), kept in two pieces of memory however many there are.
 //!
 //! They say what [`Json`] would: of a repeated name the last value holds, and the order is JavaScript's. A tree
 //! would take an allocation for each name and each text, of which a token has some thirty: that is more work than
@@ -14,8 +14,6 @@ use std::{fmt, ops::Range};
 use serde::de::DeserializeSeed as _;
 
 pub use self::claim::{Claim, ClaimList};
-#[cfg(feature = "fast")]
-use self::plain::Plain;
 use self::read::Reader;
 use crate::{
     js::object::{self, FEW},
@@ -27,12 +25,16 @@ use crate::{
 pub(crate) struct ClaimsSet {
     /// The JSON that was read, in which names and texts lie, and after it those that were escaped there.
     texts: String,
-    members: Vec<(Span, Value)>,
-    /// The entries of all lists.
-    entries: Vec<Value>,
+    members: Vec<Member>,
 }
 
-/// Where a text or a list lies among the others.
+/// A name and its value, which the entries of a list follow, each without a name.
+type Member = (Span, Value);
+
+/// As many as a token has, as a rule.
+const USUAL_MEMBERS: usize = 20;
+
+/// Where a text lies among the others.
 #[derive(Clone, Copy)]
 struct Span {
     start: u32,
@@ -40,6 +42,9 @@ struct Span {
 }
 
 impl Span {
+    /// The name of a list's entry.
+    const NONE: Self = Self { start: 0, length: 0 };
+
     /// `None`: further on than any token is long.
     fn new(start: usize, length: usize) -> Option<Self> {
         u32::try_from(start.checked_add(length)?).ok()?;
@@ -60,8 +65,8 @@ enum Value {
     Bool(bool),
     Number(f64),
     Text(Span),
-    /// Which of the entries.
-    List(Span),
+    /// So many entries.
+    List(u32),
     /// An object, or what is in a list's list; few claims are.
     Tree(Box<Json>),
 }
@@ -85,12 +90,8 @@ impl ClaimsSet {
     /// The members as they stand there.
     fn read(text: String) -> Option<Self> {
         #[cfg(feature = "fast")]
-        if let Some(Plain { members, entries }) = plain::read(&text) {
-            return Some(Self {
-                texts: text,
-                members,
-                entries,
-            });
+        if let Some(members) = plain::read(&text) {
+            return Some(Self { texts: text, members });
         }
         Self::read_any(text)
     }
@@ -101,17 +102,8 @@ impl ClaimsSet {
         let mut deserializer = serde_json::Deserializer::from_str(&text);
         reader.deserialize(&mut deserializer).ok()?;
         deserializer.end().ok()?;
-        let Reader {
-            escaped,
-            members,
-            entries,
-            ..
-        } = reader;
-        let mut claims = Self {
-            texts: text,
-            members,
-            entries,
-        };
+        let Reader { escaped, members, .. } = reader;
+        let mut claims = Self { texts: text, members };
         claims.texts.push_str(&escaped);
         Some(claims)
     }
@@ -139,6 +131,18 @@ impl ClaimsSet {
         span
     }
 
+    /// Keeps what is not a claim behind all that is. Says where it begins.
+    pub(crate) fn append(&mut self, text: &str) -> usize {
+        let at = self.texts.len();
+        self.texts.push_str(text);
+        at
+    }
+
+    /// What was appended there.
+    pub(crate) fn appended(&self, at: usize) -> &str {
+        &self.texts[at..]
+    }
+
     fn text(&self, span: Span) -> &str {
         &self.texts[span.range()]
     }
@@ -154,23 +158,28 @@ impl ClaimsSet {
             seen |= mark;
             is_told_apart || find(&self.texts, &self.members[..at], name).is_none()
         };
-        self.members.len() <= FEW
-            && self.members.iter().enumerate().all(|(at, (name, _))| {
-                let name = self.text(*name);
-                !object::is_integer_name(name) && is_new(at, name)
-            })
+        let (mut rest, mut count) = (Members(&self.members), 0);
+        loop {
+            let at = self.members.len() - rest.0.len();
+            let Some((name, ..)) = rest.next() else {
+                return true;
+            };
+            let name = self.text(name);
+            count += 1;
+            if count > FEW || object::is_integer_name(name) || !is_new(at, name) {
+                return false;
+            }
+        }
     }
 
     /// A claim, if it is there.
     pub(crate) fn get(&self, name: &str) -> Option<Claim<'_>> {
-        find(&self.texts, &self.members, name).map(|value| self.claim(value))
+        find(&self.texts, &self.members, name).map(|(value, entries)| self.claim(value, entries))
     }
 
     /// The claims in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Claim<'_>)> {
-        self.members
-            .iter()
-            .map(|(name, value)| (self.text(*name), self.claim(value)))
+        Members(&self.members).map(|(name, value, entries)| (self.text(name), self.claim(value, entries)))
     }
 
     /// A claim that is a text.
@@ -184,27 +193,44 @@ impl ClaimsSet {
     }
 
     #[inline]
-    fn claim<'c>(&'c self, value: &'c Value) -> Claim<'c> {
+    fn claim<'c>(&'c self, value: &'c Value, entries: &'c [Member]) -> Claim<'c> {
         match value {
             Value::Null => Claim::Null,
             Value::Bool(value) => Claim::Bool(*value),
             Value::Number(value) => Claim::Number(*value),
             Value::Text(span) => Claim::Text(self.text(*span)),
-            Value::List(span) => Claim::List(ClaimList::of_set(self, &self.entries[span.range()])),
+            Value::List(_) => Claim::List(ClaimList::of_set(self, entries)),
             Value::Tree(tree) => (&**tree).into(),
         }
     }
 }
 
-/// The value of the first member of that name.
-fn find<'m>(texts: &str, members: &'m [(Span, Value)], name: &str) -> Option<&'m Value> {
+/// Goes from name to name, over the entries between.
+struct Members<'m>(&'m [Member]);
+
+impl<'m> Iterator for Members<'m> {
+    type Item = (Span, &'m Value, &'m [Member]);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let ((name, value), rest) = self.0.split_first()?;
+        let (entries, rest) = match value {
+            Value::List(count) => rest.split_at(*count as usize),
+            _ => rest.split_at(0),
+        };
+        self.0 = rest;
+        Some((*name, value, entries))
+    }
+}
+
+/// The value of the first member of that name, and its entries.
+fn find<'m>(texts: &str, members: &'m [Member], name: &str) -> Option<(&'m Value, &'m [Member])> {
     // Most names differ in length, which is less to look at than where they lie.
     let is_named =
         |span: Span| span.length as usize == name.len() && texts.as_bytes()[span.range()] == *name.as_bytes();
-    members
-        .iter()
-        .find(|(known, _)| is_named(*known))
-        .map(|(_, value)| value)
+    Members(members)
+        .find(|(known, ..)| is_named(*known))
+        .map(|(_, value, entries)| (value, entries))
 }
 
 /// Names alone: values are about people.

@@ -41,9 +41,10 @@ impl<'t> ParsedJwt<'t> {
         let (header_text, payload) = parted(signing_input, memchr(b'.', signing_input.as_bytes())?);
         let header = match keys.header(header_text) {
             Some(known) => known,
-            None => Arc::new(Header::parse(&decode(header_text)?)?),
+            None => Arc::new(Header::parse(&decode(header_text, 0)?)?),
         };
-        let [payload, signature] = [decode(payload)?, decode(signature)?];
+        // The token itself is kept behind its claims, if it is good.
+        let [payload, signature] = [decode(payload, token.len())?, decode(signature, 0)?];
         let claims = ClaimsSet::parse_lossy(payload)?;
         has_right_types(&claims).then_some(Self {
             header_text,
@@ -91,8 +92,8 @@ fn parted(text: &str, dot: usize) -> (&str, &str) {
 }
 
 /// A part of a token, unless it is empty.
-fn decode(part: &str) -> Option<Vec<u8>> {
-    decode_url_safe(part).filter(|_| !part.is_empty())
+fn decode(part: &str, room: usize) -> Option<Vec<u8>> {
+    decode_url_safe(part, room).filter(|_| !part.is_empty())
 }
 
 /// The registered claims, where present, are of the types RFC 7519 gives them.

@@ -35,7 +35,7 @@ impl TokenCache {
     }
 
     pub(crate) fn insert(&self, verified: Arc<IdToken>) {
-        self.0.insert(Known(Arc::clone(verified.raw.expose())), verified);
+        self.0.insert(Known(Arc::clone(&verified)), verified);
     }
 
     /// Forgets everything: the keys that vouched for it have changed.
@@ -50,8 +50,21 @@ impl TokenCache {
 }
 
 /// A verified token.
-#[derive(PartialEq, Eq)]
-struct Known(Arc<str>);
+struct Known(Arc<IdToken>);
+
+impl Known {
+    fn raw(&self) -> &str {
+        self.0.raw().expose()
+    }
+}
+
+impl PartialEq for Known {
+    fn eq(&self, other: &Self) -> bool {
+        self.raw() == other.raw()
+    }
+}
+
+impl Eq for Known {}
 
 /// A token that may be known.
 #[derive(Clone, Copy)]
@@ -59,7 +72,7 @@ struct Asked<'t>(&'t str);
 
 impl Hash for Known {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        Asked(&self.0).hash(state);
+        Asked(self.raw()).hash(state);
     }
 }
 
@@ -73,7 +86,7 @@ impl Hash for Asked<'_> {
 
 impl Equivalent<Known> for Asked<'_> {
     fn equivalent(&self, known: &Known) -> bool {
-        *self.0 == *known.0
+        self.0 == known.raw()
     }
 }
 
@@ -110,7 +123,7 @@ mod tests {
         for raw in [format!("a.b.{end}"), "c".to_owned(), String::new()] {
             cache.insert(token(&raw));
             let found = cache.get(&raw, UnixTime::from_secs(100)).unwrap();
-            assert_eq!(**found.raw.expose(), *raw);
+            assert_eq!(*found.raw().expose(), raw);
         }
         for raw in [format!("a.c.{end}"), format!("a.b.{end}e"), end, "d".to_owned()] {
             assert!(cache.get(&raw, UnixTime::from_secs(100)).is_none(), "{raw}");

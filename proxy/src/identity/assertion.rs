@@ -7,8 +7,6 @@
 
 pub(crate) mod key;
 
-use std::sync::Arc;
-
 use auth_core::{
     UnixTime, VerifiedIdToken,
     json::{Json, Object},
@@ -30,7 +28,7 @@ const REMEMBERED: usize = 4096;
 pub(crate) struct Assertion {
     settings: AssertionSettings,
     /// By id token. An assertion serves for half of its life, so that one is signed for many requests.
-    recent: Cache<Arc<str>, Signed>,
+    recent: Cache<Box<str>, Signed>,
 }
 
 #[derive(Clone)]
@@ -54,10 +52,10 @@ impl Assertion {
 
     /// The assertion about this viewer. `None`: the system gives no random numbers to sign with.
     pub(crate) fn of(&self, viewer: &VerifiedIdToken, now: UnixTime) -> Option<HeaderValue> {
-        let token = viewer.credential().expose();
+        let token = *viewer.credential().expose();
         let now = now.as_secs();
         let half = self.lifetime() / 2;
-        let known = self.recent.get(&**token);
+        let known = self.recent.get(token);
         if let Some(known) = known.filter(|known| (known.made..known.made + half).contains(&now)) {
             return Some(known.value);
         }
@@ -67,7 +65,7 @@ impl Assertion {
             made: now,
             value: value.clone(),
         };
-        self.recent.insert(Arc::clone(token), signed);
+        self.recent.insert(token.into(), signed);
         Some(value)
     }
 

@@ -37,7 +37,7 @@ impl RenewalSettings {
         }
         // A short life is not spent on renewals.
         let ahead = token.lifetime().map_or(ahead, |lifetime| ahead.min(lifetime / 4.0));
-        left <= ahead * (0.5 + 0.5 * share(token.raw.expose()))
+        left <= ahead * (0.5 + 0.5 * share(token.raw().expose()))
     }
 }
 

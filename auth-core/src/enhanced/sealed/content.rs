@@ -32,10 +32,9 @@ impl Content {
     /// `None`: it is too large for any cookie.
     pub(super) fn encode(config: &Config, session: &ToSeal<'_>, inside: IdTokenInside) -> Option<Vec<u8>> {
         let ToSeal { token, times, .. } = session;
-        let id_token = match (inside, &token.unsealed) {
-            (IdTokenInside::Dropped, _) => None,
-            (IdTokenInside::Kept, None) => Some(&token.raw),
-            (IdTokenInside::Kept, Some(unsealed)) => unsealed.id_token.as_ref(),
+        let id_token = match inside {
+            IdTokenInside::Dropped => None,
+            IdTokenInside::Kept => token.id_token(),
         };
         let mut bytes = Vec::with_capacity(2048);
         bytes.extend_from_slice(&times.created.as_secs().to_be_bytes());

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{ClaimsSet, Value};
+use super::{ClaimsSet, Member};
 use crate::json::{self, Json, Object};
 
 /// A claim of a token: a JSON value that is looked at where it lies.
@@ -88,12 +88,12 @@ pub struct ClaimList<'c>(List<'c>);
 
 #[derive(Clone, Copy)]
 enum List<'c> {
-    OfSet(&'c ClaimsSet, &'c [Value]),
+    OfSet(&'c ClaimsSet, &'c [Member]),
     OfTree(&'c [Json]),
 }
 
 impl<'c> ClaimList<'c> {
-    pub(super) const fn of_set(set: &'c ClaimsSet, entries: &'c [Value]) -> Self {
+    pub(super) const fn of_set(set: &'c ClaimsSet, entries: &'c [Member]) -> Self {
         Self(List::OfSet(set, entries))
     }
 
@@ -116,7 +116,7 @@ impl<'c> ClaimList<'c> {
     #[must_use]
     pub fn get(self, at: usize) -> Option<Claim<'c>> {
         match self.0 {
-            List::OfSet(set, entries) => entries.get(at).map(|entry| set.claim(entry)),
+            List::OfSet(set, entries) => entries.get(at).map(|(_, entry)| set.claim(entry, &[])),
             List::OfTree(entries) => entries.get(at).map(Claim::from),
         }
     }

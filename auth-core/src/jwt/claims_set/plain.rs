@@ -4,25 +4,14 @@
 
 use memchr::memchr;
 
-use super::{Span, Value};
-
-/// What was read.
-#[derive(Default)]
-pub(super) struct Plain {
-    pub(super) members: Vec<(Span, Value)>,
-    pub(super) entries: Vec<Value>,
-}
+use super::{Member, Span, USUAL_MEMBERS, Value};
 
 /// Reads an object. `None`: it is written otherwise, or is none.
-pub(super) fn read(text: &str) -> Option<Plain> {
+pub(super) fn read(text: &str) -> Option<Vec<Member>> {
     if !is_plain(text) {
         return None;
     }
-    let mut read = Plain {
-        // A token's, as a rule.
-        members: Vec::with_capacity(16),
-        entries: Vec::new(),
-    };
+    let mut members = Vec::with_capacity(USUAL_MEMBERS);
     let mut rest = Rest {
         text: text.as_bytes(),
         at: 0,
@@ -32,18 +21,17 @@ pub(super) fn read(text: &str) -> Option<Plain> {
         rest.expect(b'"')?;
         let name = rest.text()?;
         rest.expect(b':')?;
-        let value = match rest.next()? {
-            b'[' => rest.list(&mut read.entries)?,
-            first => rest.scalar(first)?,
-        };
-        read.members.push((name, value));
+        match rest.next()? {
+            b'[' => rest.list(name, &mut members)?,
+            first => members.push((name, rest.scalar(first)?)),
+        }
         match rest.next()? {
             b',' => {}
             b'}' => break,
             _ => return None,
         }
     }
-    rest.next().is_none().then_some(read)
+    rest.next().is_none().then_some(members)
 }
 
 /// What is still to be read.
@@ -68,13 +56,14 @@ impl Rest<'_> {
         (self.next()? == wanted).then_some(())
     }
 
-    /// What stands in a list of which the bracket has been read.
-    fn list(&mut self, entries: &mut Vec<Value>) -> Option<Value> {
-        let start = entries.len();
+    /// What stands in a list of that name, of which the bracket has been read.
+    fn list(&mut self, name: Span, members: &mut Vec<Member>) -> Option<()> {
+        let at = members.len();
+        members.push((name, Value::List(0)));
         let mut first = self.next()?;
         if first != b']' {
             loop {
-                entries.push(self.scalar(first)?);
+                members.push((Span::NONE, self.scalar(first)?));
                 match self.next()? {
                     b',' => first = self.next()?,
                     b']' => break,
@@ -82,7 +71,8 @@ impl Rest<'_> {
                 }
             }
         }
-        Span::new(start, entries.len() - start).map(Value::List)
+        members[at].1 = Value::List(u32::try_from(members.len() - at - 1).ok()?);
+        Some(())
     }
 
     /// What begins with that byte.
@@ -136,11 +126,11 @@ fn is_plain(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::Members, *};
 
     fn names(text: &str) -> Option<Vec<&str>> {
         let read = read(text)?;
-        Some(read.members.iter().map(|(name, _)| &text[name.range()]).collect())
+        Some(Members(&read).map(|(name, ..)| &text[name.range()]).collect())
     }
 
     #[test]

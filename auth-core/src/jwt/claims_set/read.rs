@@ -7,15 +7,14 @@ use serde::{
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
 };
 
-use super::{Span, Value};
+use super::{Member, Span, USUAL_MEMBERS, Value};
 use crate::json::Json;
 
 /// Claims that are being read.
 pub(super) struct Reader<'t> {
     text: &'t str,
     pub(super) escaped: String,
-    pub(super) members: Vec<(Span, Value)>,
-    pub(super) entries: Vec<Value>,
+    pub(super) members: Vec<Member>,
 }
 
 impl<'t> Reader<'t> {
@@ -23,9 +22,7 @@ impl<'t> Reader<'t> {
         Self {
             text,
             escaped: String::new(),
-            // A token's, as a rule.
-            members: Vec::with_capacity(16),
-            entries: Vec::new(),
+            members: Vec::with_capacity(USUAL_MEMBERS),
         }
     }
 
@@ -67,8 +64,9 @@ impl<'de> Visitor<'de> for &mut Reader<'_> {
             let Value::Text(name) = name else {
                 return Err(A::Error::custom("a name is a text"));
             };
-            let value = map.next_value_seed(Kept(self, Depth::Member))?;
-            self.members.push((name, value));
+            let at = self.members.len();
+            self.members.push((name, Value::Null));
+            self.members[at].1 = map.next_value_seed(Kept(self, Depth::Member))?;
         }
         Ok(())
     }
@@ -130,12 +128,12 @@ impl<'de> Visitor<'de> for Kept<'_, '_> {
         let Self(reader, Depth::Member) = self else {
             return Json::visitor().visit_seq(seq).map(|tree| Value::Tree(tree.into()));
         };
-        let start = reader.entries.len();
+        let start = reader.members.len();
         while let Some(entry) = seq.next_element_seed(Kept(reader, Depth::Entry))? {
-            reader.entries.push(entry);
+            reader.members.push((Span::NONE, entry));
         }
-        let span = Span::new(start, reader.entries.len() - start);
-        span.map(Value::List).ok_or_else(too_long)
+        let count = u32::try_from(reader.members.len() - start);
+        count.map(Value::List).map_err(|_| too_long())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
