@@ -308,6 +308,16 @@ pub fn http_headers_from_json(json: &Json) -> Result<ConfiguredHeaders, ConfigEr
     reader.finish(headers)
 }
 
+/// The same, held to what a header can have: for a site without sign-in, whose configuration nobody else reads.
+///
+/// # Errors
+/// Every problem at once.
+pub fn checked_http_headers_from_json(json: &Json) -> Result<ConfiguredHeaders, ConfigError> {
+    let mut reader = Reader::new(json, Strictness::Whole);
+    let headers = reader.http_headers();
+    reader.finish(headers)
+}
+
 /// The configured endpoints' paths, decoded once: every request is held against them.
 #[derive(Clone, Debug, Default)]
 struct EndpointPaths(Vec<(String, Endpoint)>);

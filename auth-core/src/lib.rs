@@ -34,7 +34,9 @@ mod verification;
 
 pub use authenticator::{Authenticator, Capabilities, ForwardCookies, PendingCall, Step};
 pub use call::{AfterAttempt, CallError, CallPurpose, HttpCall, HttpReply, RetryPolicy, Sharing};
-pub use config::{Config, ConfigError, ConfigProblem, Endpoint, LogLevel, http_headers_from_json};
+pub use config::{
+    Config, ConfigError, ConfigProblem, Endpoint, LogLevel, checked_http_headers_from_json, http_headers_from_json,
+};
 pub use decision::{Access, Decision, Forward, Reason, Response, SecurityPolicy, VerifiedIdToken};
 pub use enhanced::{RuleOutcome, RuleStep, RuleTrace};
 pub use entropy::Entropy;

@@ -108,7 +108,7 @@ impl Settings {
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let of_site = |(index, site): (usize, &SiteSettings)| match &site.auth {
-            AuthSettings::Off => vec![format!("sites[{index}].auth: insecure_auth_off lets everyone in")],
+            AuthSettings::Off { .. } => vec![format!("sites[{index}].auth: insecure_auth_off lets everyone in")],
             AuthSettings::Required { config, overlooked, .. } => {
                 let warnings = config.warnings().into_iter().chain(overlooked.iter().cloned());
                 warnings

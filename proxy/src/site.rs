@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth_core::{Authenticator, Capabilities};
+use auth_core::{Authenticator, Capabilities, ConfiguredHeaders};
 use auth_driver::{Driver, ReqwestClient};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
@@ -74,21 +74,15 @@ impl Site {
             Conduct::Proxy => (Capabilities::PROXY, PROVIDER_BUDGET),
             Conduct::Edge => (Capabilities::EDGE, parity::PROVIDER_BUDGET),
         };
-        let mut headers = Vec::new();
         let mut identity = settings.identity;
+        let headers;
         let gate = match settings.auth {
-            AuthSettings::Off => None,
+            AuthSettings::Off { headers: configured } => {
+                headers = site_headers(&configured, conduct);
+                None
+            }
             AuthSettings::Required { config, .. } => {
-                headers.extend(config.http_headers().iter().filter_map(|(name, value)| {
-                    if conduct == Conduct::Edge && is_forbidden(name, Place::OriginResponse) {
-                        return None;
-                    }
-                    Some(SiteHeader {
-                        name: HeaderName::from_bytes(name.as_bytes()).ok()?,
-                        spelling: Bytes::copy_from_slice(name.as_bytes()),
-                        value: header_value::encode(value),
-                    })
-                }));
+                headers = site_headers(config.http_headers(), conduct);
                 if config.keeps_authorization() {
                     identity.remove.push(Pattern::exactly(&AUTHORIZATION));
                 }
@@ -116,6 +110,19 @@ impl Site {
             http_viewers: settings.http_viewers,
         }
     }
+}
+
+fn site_headers(configured: &ConfiguredHeaders, conduct: Conduct) -> Vec<SiteHeader> {
+    let allowed = |name: &str| conduct != Conduct::Edge || !is_forbidden(name, Place::OriginResponse);
+    let configured = configured.iter().filter(|(name, _)| allowed(name));
+    let header = |(name, value): (&str, &str)| {
+        Some(SiteHeader {
+            name: HeaderName::from_bytes(name.as_bytes()).ok()?,
+            spelling: Bytes::copy_from_slice(name.as_bytes()),
+            value: header_value::encode(value),
+        })
+    };
+    configured.filter_map(header).collect()
 }
 
 /// All sites, found by host.

@@ -1,7 +1,7 @@
 //! A site's sign-in: the reference's `configuration.json`, as a file of its own or inline.
 
 use auth_core::{
-    Config, ConfigError,
+    Config, ConfigError, ConfiguredHeaders, checked_http_headers_from_json,
     json::{Json, Object},
 };
 
@@ -27,16 +27,19 @@ pub enum AuthSettings {
         overlooked: Vec<String>,
     },
     /// Everything is public: `insecure_auth_off = true`.
-    Off,
+    Off {
+        /// The `httpHeaders` that are given; they are not about sign-in.
+        headers: ConfiguredHeaders,
+    },
 }
 
 /// What the core makes of it follows from what was given.
 impl PartialEq for AuthSettings {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Off, Self::Off) => true,
+            (Self::Off { headers }, Self::Off { headers: other }) => headers == other,
             (Self::Required { given, .. }, Self::Required { given: other, .. }) => given == other,
-            (Self::Off, Self::Required { .. }) | (Self::Required { .. }, Self::Off) => false,
+            (Self::Off { .. }, Self::Required { .. }) | (Self::Required { .. }, Self::Off { .. }) => false,
         }
     }
 }
@@ -56,6 +59,8 @@ impl AuthSettings {
 const NUMBERS: [&str; 3] = ["pkceLength", "nonceLength", "nonceMaxAge"];
 /// May be given as the content of a file, under the key and `_file`.
 const FILES: [&str; 3] = ["clientSecret", "nonceSigningSecret", "jwks"];
+/// What holds without sign-in as well.
+const HEADERS: &str = "httpHeaders";
 /// Never shown.
 pub(super) const SECRETS: [&str; 3] = ["clientSecret", "nonceSigningSecret", "sessionSecrets"];
 
@@ -66,10 +71,10 @@ pub(super) fn read(section: &mut Section<'_>, conduct: Conduct) -> Option<AuthSe
         section.source().report.add(section.path(), "nothing", expected);
         return None;
     };
-    if section.flag("insecure_auth_off") {
-        return Some(AuthSettings::Off);
-    }
     let mut given = base(section)?;
+    if section.flag("insecure_auth_off") {
+        return off(section, object, given);
+    }
     for (name, value) in object.iter() {
         if !same_name(name, "file") && !same_name(name, "insecure_auth_off") {
             put(section, &mut given, name, value);
@@ -98,6 +103,22 @@ pub(super) fn read(section: &mut Section<'_>, conduct: Conduct) -> Option<AuthSe
             given,
             overlooked,
         }),
+        Err(error) => {
+            section.source().report.extend(section.path(), error.problems);
+            None
+        }
+    }
+}
+
+/// A public site keeps the headers that are given; none are by default, since nothing of it is about sign-in.
+fn off(section: &Section<'_>, object: &Object, mut given: Object) -> Option<AuthSettings> {
+    for (name, value) in object.iter().filter(|(name, _)| same_name(name, HEADERS)) {
+        put(section, &mut given, name, value);
+    }
+    let mut headers = Object::default();
+    headers.insert(HEADERS.to_owned(), given.get(HEADERS).cloned().unwrap_or(Json::Null));
+    match checked_http_headers_from_json(&Json::Object(headers)) {
+        Ok(headers) => Some(AuthSettings::Off { headers }),
         Err(error) => {
             section.source().report.extend(section.path(), error.problems);
             None

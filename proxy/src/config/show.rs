@@ -170,7 +170,12 @@ fn add(shown: &mut Value, more: Value) {
 
 fn auth(auth: &AuthSettings) -> Value {
     match auth {
-        AuthSettings::Off => json!({ "insecure_auth_off": true }),
+        AuthSettings::Off { headers } => {
+            let headers = headers
+                .iter()
+                .map(|(name, value)| (name.to_owned(), Value::from(value)));
+            json!({ "insecure_auth_off": true, "httpHeaders": headers.collect::<Map<_, _>>() })
+        }
         AuthSettings::Required { given, .. } => object(given, &SECRETS),
     }
 }

@@ -68,7 +68,47 @@ fn a_small_file_is_enough_and_the_rest_has_defaults() {
     assert_eq!(settings.drain, Duration::from_secs(20));
     assert_eq!(settings.admin, Some(([127, 0, 0, 1], 9090).into()));
     assert_eq!(settings.sites[0].name, "localhost");
-    assert!(matches!(settings.sites[0].auth, AuthSettings::Off));
+    assert!(matches!(settings.sites[0].auth, AuthSettings::Off { .. }));
+}
+
+const PUBLIC: &str = "listen.http = [\"127.0.0.1:0\"]\n[[sites]]\nhosts = [\"localhost\"]\norigin = { kind = \"directory\", root = \".\" }\n";
+
+#[test]
+fn a_public_site_has_the_headers_that_are_given_inline_or_in_its_file_and_no_others() {
+    let headers = |auth: &str, file: &str| {
+        let attempt = Attempt::new().with_file("configuration.json", file);
+        let settings = attempt.load("config.toml", &format!("{PUBLIC}{auth}")).unwrap();
+        let AuthSettings::Off { headers } = &settings.sites[0].auth else {
+            panic!("{:?}", settings.sites[0].auth)
+        };
+        headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect::<Vec<_>>()
+    };
+    let file = r#"{"clientId": 7, "httpHeaders": {"X-A": "1"}}"#;
+    let off = "auth = { insecure_auth_off = true";
+    assert_eq!(headers(&format!("{off} }}"), file), Vec::<String>::new());
+    assert_eq!(
+        headers(&format!("{off}, file = \"configuration.json\" }}"), file),
+        ["X-A: 1"]
+    );
+    assert_eq!(
+        headers(&format!("{off}, http_headers = {{ X-B = \"2\" }} }}"), file),
+        ["X-B: 2"]
+    );
+}
+
+#[test]
+fn what_no_header_can_have_is_refused_where_sign_in_is_off() {
+    let auth = r#"auth = { insecure_auth_off = true, httpHeaders = { "X B" = "1", X-C = "a\nb", X-D = 1 } }"#;
+    let error = load(&format!("{PUBLIC}{auth}")).unwrap_err().to_string();
+    for name in ["X B", "X-C", "X-D"] {
+        assert!(
+            error.contains(&format!("sites[0].auth.httpHeaders.{name}: ")),
+            "{error}"
+        );
+    }
 }
 
 #[test]

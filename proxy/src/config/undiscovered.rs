@@ -47,7 +47,7 @@ impl AuthSettings {
     pub(crate) fn undiscovered(&self) -> Option<&str> {
         match self {
             Self::Required { given, .. } => issuer(given),
-            Self::Off => None,
+            Self::Off { .. } => None,
         }
     }
 

@@ -103,6 +103,19 @@ fn protected_content_is_private_unless_the_origin_says_otherwise() {
     );
 }
 
+/// Whoever turns sign-in off for a while has not asked for other headers.
+#[test]
+fn the_configured_headers_stay_where_sign_in_is_off() {
+    let headers = json!({ "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin" });
+    let off = json!({ "insecure_auth_off": true, "httpHeaders": headers });
+    let site = Plan::custom(&outspoken()).site("auth", off).start();
+    let content = site.get("/", "");
+    assert_eq!(content.all("x-frame-options"), ["SAMEORIGIN"]);
+    assert_eq!(content.all("referrer-policy"), ["same-origin"]);
+    let refused = site.ask(&Request::new("TRACE", "/"));
+    assert_eq!((refused.status, refused.all("x-frame-options")), (405, vec!["DENY"]));
+}
+
 #[test]
 fn what_everyone_may_see_is_left_as_it_is() {
     let site = Plan::custom(&Origin::content())
