@@ -64,15 +64,15 @@ fn each_peer_is_measured_or_named_with_its_package() {
     for (case, expected) in [
         (
             "h1-1k",
-            "portcullis portcullis-open pingora nginx haproxy haproxy-jwt apache-oidc",
+            "portcullis portcullis-open-headers portcullis-open pingora nginx haproxy haproxy-jwt apache-oidc",
         ),
         (
             "tls-100k",
-            "portcullis portcullis-open pingora nginx haproxy haproxy-jwt apache-oidc",
+            "portcullis portcullis-open-headers portcullis-open pingora nginx haproxy haproxy-jwt apache-oidc",
         ),
         (
             "h2-1k",
-            "portcullis portcullis-open pingora nginx haproxy haproxy-jwt apache-oidc",
+            "portcullis portcullis-open-headers portcullis-open pingora nginx haproxy haproxy-jwt apache-oidc",
         ),
         (
             "cache-100k",

@@ -26,7 +26,8 @@ impl Goal {
 }
 
 /// Processor time of ours to a peer's.
-const RATIOS: [(Case, Peer, f64); 15] = [
+const RATIOS: [(Case, Peer, f64); 16] = [
+    (Case::Http1Small, Peer::PortcullisOpenHeaders, 1.05),
     (Case::Http1Small, Peer::PortcullisOpen, 1.05),
     (Case::Http1Small, Peer::HaproxyJwt, 0.55),
     (Case::Http1Small, Peer::ApacheOidc, 0.25),

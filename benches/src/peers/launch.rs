@@ -34,11 +34,19 @@ impl Installed {
     }
 }
 
+/// What ours adds to each response where sign-in is on and nothing is said of it.
+const HEADERS: &str = concat!(
+    r#"{ Strict-Transport-Security = "max-age=31536000", Referrer-Policy = "same-origin", "#,
+    r#"X-Frame-Options = "DENY", X-Content-Type-Options = "nosniff" }"#,
+);
+
 /// What a template that serves several peers has of each.
 pub(crate) fn values(peer: Peer) -> Vec<(&'static str, &'static str)> {
     match peer {
-        Peer::Portcullis | Peer::PortcullisOpen => vec![("cache", "false")],
-        Peer::PortcullisCache | Peer::PortcullisOpenCache => vec![("cache", "true")],
+        Peer::Portcullis | Peer::PortcullisOpenHeaders => vec![("cache", "false"), ("headers", HEADERS)],
+        Peer::PortcullisOpen => vec![("cache", "false"), ("headers", "{}")],
+        Peer::PortcullisCache => vec![("cache", "true"), ("headers", HEADERS)],
+        Peer::PortcullisOpenCache => vec![("cache", "true"), ("headers", "{}")],
         Peer::NginxCache => vec![("sendfile", "on")],
         Peer::NginxCacheNoSendfile => vec![("sendfile", "off")],
         _ => Vec::new(),

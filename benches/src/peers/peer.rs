@@ -11,7 +11,9 @@ use super::case::{Case, Source, Transport};
 pub enum Peer {
     /// ours, sessions verified
     Portcullis,
-    /// ours, sign-in off
+    /// ours, sign-in off, with the response headers that it has with sign-in on
+    PortcullisOpenHeaders,
+    /// ours, sign-in off, adding no response headers
     PortcullisOpen,
     /// Pingora with nothing but an origin
     Pingora,
@@ -111,6 +113,7 @@ impl Peer {
     pub const fn id(self) -> &'static str {
         match self {
             Self::Portcullis => "portcullis",
+            Self::PortcullisOpenHeaders => "portcullis-open-headers",
             Self::PortcullisOpen => "portcullis-open",
             Self::Pingora => "pingora",
             Self::Nginx => "nginx",
@@ -130,7 +133,8 @@ impl Peer {
     pub const fn title(self) -> &'static str {
         match self {
             Self::Portcullis | Self::PortcullisCache => "Portcullis",
-            Self::PortcullisOpen | Self::PortcullisOpenCache => "Portcullis, sign-in off",
+            Self::PortcullisOpenHeaders => "Portcullis, sign-in off, same headers",
+            Self::PortcullisOpen | Self::PortcullisOpenCache => "Portcullis, sign-in off, no headers",
             Self::Pingora => "Pingora, bare",
             Self::Nginx => "nginx, no sign-in",
             Self::Haproxy => "HAProxy, no sign-in",
@@ -146,9 +150,11 @@ impl Peer {
     #[must_use]
     pub const fn program(self) -> Program {
         match self {
-            Self::Portcullis | Self::PortcullisOpen | Self::PortcullisCache | Self::PortcullisOpenCache => {
-                Program::Portcullis
-            }
+            Self::Portcullis
+            | Self::PortcullisOpenHeaders
+            | Self::PortcullisOpen
+            | Self::PortcullisCache
+            | Self::PortcullisOpenCache => Program::Portcullis,
             Self::Pingora => Program::Pingora,
             Self::Nginx | Self::NginxCache | Self::NginxCacheNoSendfile => Program::Installed(NGINX),
             Self::Haproxy | Self::HaproxyJwt => Program::Installed(HAPROXY),
@@ -162,7 +168,9 @@ impl Peer {
     pub const fn template(self) -> Option<&'static str> {
         Some(match self {
             Self::Portcullis | Self::PortcullisCache => include_str!("../../peers/portcullis.conf"),
-            Self::PortcullisOpen | Self::PortcullisOpenCache => include_str!("../../peers/portcullis-open.conf"),
+            Self::PortcullisOpenHeaders | Self::PortcullisOpen | Self::PortcullisOpenCache => {
+                include_str!("../../peers/portcullis-open.conf")
+            }
             Self::Pingora => return None,
             Self::Nginx => include_str!("../../peers/nginx.conf"),
             Self::Haproxy => include_str!("../../peers/haproxy.conf"),
