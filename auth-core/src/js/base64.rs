@@ -58,8 +58,11 @@ fn append_lenient(text: &str, bytes: &mut Vec<u8>) {
 pub(crate) fn decode_url_safe(text: &str, room: usize) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2 + room);
     #[cfg(feature = "fast")]
-    if URL_SAFE_NO_PAD.decode_append(text, &mut bytes).is_ok() {
-        return Some(bytes);
+    {
+        if URL_SAFE_NO_PAD.decode_append(text, &mut bytes).is_ok() {
+            return Some(bytes);
+        }
+        bytes.clear();
     }
     let is_of_alphabet = |byte: u8| byte != b'+' && byte != b'/' && sextet(byte).is_some();
     text.bytes().all(is_of_alphabet).then(|| {

@@ -23,7 +23,8 @@ use crate::{
 /// A token's claims.
 #[derive(Clone, Default)]
 pub(crate) struct ClaimsSet {
-    /// The JSON that was read, in which names and texts lie, and after it those that were escaped there.
+    /// The JSON that was read, in which names and texts lie, after it those that were escaped there, and last what was
+    /// appended.
     texts: String,
     members: Vec<Member>,
 }
