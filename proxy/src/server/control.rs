@@ -136,9 +136,10 @@ impl Control {
                     None | Some(Command::Stop) => return,
                     Some(Command::Drain) => end = Some(self.leave(Leave::Closing)),
                     Some(Command::HandedOver { to }) => {
-                        tracing::info!(target: "portcullis", to, "handed over: draining");
                         notify::main_process(to);
                         end = Some(self.leave(Leave::HandedOver));
+                        // Whoever reads this may count on it.
+                        tracing::info!(target: "portcullis", to, "handed over: draining");
                     }
                     Some(Command::Lend(asked)) => {
                         // Whoever asked may have gone.
