@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{load, peers};
+use crate::{load, peers, train};
 
 /// Load for the proxy, and what comes of it.
 #[derive(Debug, Parser)]
@@ -24,6 +24,8 @@ enum Command {
     Load(Box<load::Arguments>),
     /// Compare the proxy with nginx, HAProxy, Apache, Varnish and bare Pingora.
     Peers(peers::Arguments),
+    /// Let the proxy do each kind of its work for a while, for a build that is guided by profiles.
+    Train(train::Arguments),
 }
 
 /// Runs the command of the process's arguments.
@@ -32,5 +34,6 @@ pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Load(arguments) => load::run(&arguments),
         Command::Peers(arguments) => peers::run(&arguments),
+        Command::Train(arguments) => train::run(&arguments),
     }
 }

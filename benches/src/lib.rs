@@ -13,7 +13,9 @@ pub mod origin;
 pub mod peers;
 pub mod portcullis;
 pub mod process;
+pub mod provider;
 pub mod sessions;
+pub mod train;
 
 use auth_core::{Authenticator, Capabilities, Config, Entropy, NoHeaders, Request, Scheme, UnixTime, json::Json};
 use ring::{

@@ -29,6 +29,10 @@ pub const SMALL: &str = "/1k.bin";
 pub const MEDIUM: &str = "/100k.bin";
 /// The path of the largest.
 pub const LARGE: &str = "/10m.bin";
+/// A page of 50 KB that compresses well; the built-in server alone has it.
+pub const TEXT: &str = "/page.html";
+/// Of everything that the built-in server has.
+pub const ETAG: &str = "\"1\"";
 
 /// Where Debian has nginx, and others.
 const NGINX: [&str; 3] = ["/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin/nginx"];
@@ -152,8 +156,9 @@ fn start_built_in() -> io::Result<Origin> {
 }
 
 async fn serve(listener: TcpListener) {
-    let objects = OBJECTS.map(|(name, size)| (format!("/{name}"), Bytes::from(vec![b'x'; size])));
-    let objects = Arc::new(HashMap::from(objects));
+    let mut objects = HashMap::from(OBJECTS.map(|(name, size)| (name, Bytes::from(vec![b'x'; size]))));
+    objects.insert(TEXT.trim_start_matches('/'), text());
+    let objects = Arc::new(objects);
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             continue;
@@ -171,13 +176,46 @@ async fn serve(listener: TcpListener) {
     }
 }
 
-fn answer(objects: &HashMap<String, Bytes>, request: &Request<Incoming>) -> Response<Full<Bytes>> {
-    let found = objects.get(request.uri().path());
-    let mut response = Response::new(Full::new(found.cloned().unwrap_or_default()));
-    if found.is_none() {
-        *response.status_mut() = StatusCode::NOT_FOUND;
+/// Lines that differ in their numbers.
+fn text() -> Bytes {
+    let line = |number: u32| {
+        format!(
+            "<p id=\"{number}\">Item {} of the list</p>\n",
+            number.wrapping_mul(2_654_435_761)
+        )
+    };
+    (0..1_200).map(line).collect::<String>().into()
+}
+
+/// An object, in whatever folder it is asked for, with the headers that most servers give.
+fn answer(objects: &HashMap<&str, Bytes>, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+    let name = request.uri().path().rsplit('/').next().unwrap_or_default();
+    let Some(body) = objects.get(name) else {
+        let mut missing = Response::default();
+        *missing.status_mut() = StatusCode::NOT_FOUND;
+        return missing;
+    };
+    let unchanged = request
+        .headers()
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|tag| tag == ETAG);
+    let mut response = Response::new(Full::new(if unchanged { Bytes::new() } else { body.clone() }));
+    if unchanged {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
     }
-    let plain = header::HeaderValue::from_static("application/octet-stream");
-    response.headers_mut().insert(header::CONTENT_TYPE, plain);
+    let media_type = match name.rsplit('.').next() {
+        Some("html") => "text/html; charset=utf-8",
+        _ => "application/octet-stream",
+    };
+    for (name, value) in [
+        (header::CONTENT_TYPE, media_type),
+        (header::ETAG, ETAG),
+        (header::LAST_MODIFIED, "Mon, 05 Oct 2026 09:00:00 GMT"),
+        (header::ACCEPT_RANGES, "bytes"),
+    ] {
+        response
+            .headers_mut()
+            .insert(name, header::HeaderValue::from_static(value));
+    }
     response
 }

@@ -2,11 +2,8 @@
 
 use std::{io, net::SocketAddr};
 
-use dev_idp::{Client, DevIdp, Settings};
-use serde_json::{Value, json};
 use tempfile::TempDir;
 use thiserror::Error;
-use tokio::runtime::Runtime;
 
 use super::arguments::StartedArguments;
 use crate::{
@@ -14,7 +11,7 @@ use crate::{
     origin::{Origin, OriginError},
     portcullis::{self, Portcullis, PortcullisError, SignIn},
     process::Process,
-    sessions,
+    provider::{Provider, ProviderError},
 };
 
 /// Why it is not there.
@@ -24,10 +21,8 @@ pub(super) enum StackError {
     Folder(io::Error),
     #[error(transparent)]
     Origin(#[from] OriginError),
-    #[error("start the identity provider: {0}")]
-    Provider(#[from] dev_idp::StartError),
-    #[error("start the identity provider: {0}")]
-    Runtime(io::Error),
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
     #[error(transparent)]
     Portcullis(#[from] PortcullisError),
     #[error(transparent)]
@@ -101,51 +96,5 @@ impl Stack {
     /// What has been started and is no part of this process.
     pub(super) fn processes(&self) -> impl Iterator<Item = &Process> {
         std::iter::once(&self.proxy.process).chain(&self.origin.process)
-    }
-}
-
-/// The identity provider, on a thread of its own.
-struct Provider {
-    running: Option<dev_idp::Running>,
-    runtime: Runtime,
-}
-
-impl Provider {
-    fn start() -> Result<Self, StackError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .map_err(StackError::Runtime)?;
-        let settings = Settings {
-            region: "eu-west-1".to_owned(),
-            pool_id: sessions::POOL.to_owned(),
-            clients: vec![Client::public(sessions::CLIENT_ID).callback("*").sign_out("*")],
-            ..Settings::default()
-        };
-        let running = runtime.block_on(DevIdp::start(settings))?;
-        Ok(Self {
-            running: Some(running),
-            runtime,
-        })
-    }
-
-    /// Names it in a site's sign-in, with its keys beside ours.
-    fn enter(&self, auth: &mut Value) {
-        let Some(running) = &self.running else { return };
-        auth["cognitoAuthDomain"] = json!(running.addr().to_string());
-        auth["insecureLoopbackHttp"] = json!(true);
-        auth["jwksUri"] = json!(running.jwks_url());
-        if let (Some(keys), Some(theirs)) = (auth["jwks"]["keys"].as_array_mut(), running.jwks()["keys"].as_array()) {
-            keys.extend(theirs.iter().cloned());
-        }
-    }
-}
-
-impl Drop for Provider {
-    fn drop(&mut self) {
-        if let Some(running) = self.running.take() {
-            self.runtime.block_on(running.shutdown());
-        }
     }
 }

@@ -78,6 +78,9 @@ fn serve(arguments: &Arguments) -> Result<Infallible> {
     let conf = ServerConf {
         threads: arguments.workers,
         work_stealing: false,
+        // It has nothing to wait for.
+        grace_period_seconds: Some(0),
+        graceful_shutdown_timeout_seconds: Some(0),
         ..ServerConf::default()
     };
     let mut server = Server::new_with_opt_and_conf(None, conf);
