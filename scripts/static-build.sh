@@ -40,17 +40,17 @@ build() { # build FLAGS [CARGO…]: leaves the program where $built says
         export "CARGO_TARGET_$(echo "$triple" | tr 'a-z-' 'A-Z_')_LINKER=$gcc"
         export "CC_$(echo "$triple" | tr '-' '_')=$gcc"
     fi
-    flags="$1"
-    shift
     # With --target, the flags are for the program and not for what helps to build it.
-    RUSTFLAGS="$flags -C target-feature=+crt-static" \
+    static="$1 -C target-feature=+crt-static"
+    shift
+    RUSTFLAGS="$static" \
         cargo build --locked --target "$triple" --profile "$profile" --bin "$program" "$@"
     folder="$profile"
     [ "$profile" != dev ] || folder=debug
     built="$target/$triple/$folder/$program"
 }
 
-train() { # train [CARGO…]: leaves counts.profdata in $training
+train() { # train [CARGO…]: leaves the counts in the file $counts
     [ "$arch" = "$(here)" ] || die "$program for $arch cannot be trained on $(here), where it does not run: use build"
     profdata="$(dirname "$(rustc --print target-libdir)")/bin/llvm-profdata"
     [ -x "$profdata" ] || die "llvm-profdata is missing: rustup component add llvm-tools"
@@ -68,9 +68,12 @@ train() { # train [CARGO…]: leaves counts.profdata in $training
         # What it is compared with that is built alike.
         "$training/benches" peers --only pingora --turns 2 --patience 0 >"$training/peers.txt"
     else
-        cargo run --locked --release -p benches -- train --proxy "$training/$program"
+        cargo run --locked -p benches -- train --proxy "$training/$program"
     fi
-    "$profdata" merge -o "$training/counts.profdata" "$training/counts"
+    "$profdata" merge -o "$training/merged" "$training/counts"
+    # cargo does not build a dependency again because a file has changed that a flag names.
+    counts="$training/$(cksum <"$training/merged" | tr ' ' -).profdata"
+    mv "$training/merged" "$counts"
 }
 
 case "${1:-}" in
@@ -90,7 +93,7 @@ build | trained)
     flags="${RUSTFLAGS:-}"
     if [ "$how" = trained ]; then
         train "$@"
-        flags="$flags -C profile-use=$training/counts.profdata"
+        flags="$flags -C profile-use=$counts"
     fi
     build "$flags" "$@"
     mkdir -p "$out"

@@ -176,8 +176,8 @@ async fn serve(listener: TcpListener) {
     }
 }
 
-/// Lines that differ in their numbers.
-fn text() -> Bytes {
+/// What is at [`TEXT`]: lines that differ in their numbers.
+pub(crate) fn text() -> Bytes {
     let line = |number: u32| {
         format!(
             "<p id=\"{number}\">Item {} of the list</p>\n",

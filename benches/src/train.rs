@@ -71,6 +71,8 @@ enum TrainError {
         requests: u64,
         statuses: String,
     },
+    #[error("{0}: the proxy did not compress")]
+    Plain(&'static str),
 }
 
 /// The sites of the proxy, each a host of that name.
@@ -350,13 +352,17 @@ fn teach(lesson: Lesson, target: Target, mix: Mix, requests: u64) -> Result<(), 
     };
     let mut generator = Generator::connect(target, mix, size).map_err(failed)?;
     let measured = generator.run(Phase::requests(requests)).map_err(failed)?;
-    match measured.wrong() {
-        0 => Ok(()),
-        wrong => Err(TrainError::Wrong {
+    let wrong = measured.wrong();
+    if wrong > 0 {
+        return Err(TrainError::Wrong {
             lesson: lesson.name,
             wrong,
             requests,
             statuses: format!("{:?}, {:?}", measured.statuses, measured.failures),
-        }),
+        });
     }
+    if lesson.path == origin::TEXT && measured.body_bytes >= measured.answered * origin::text().len() as u64 / 2 {
+        return Err(TrainError::Plain(lesson.name));
+    }
+    Ok(())
 }
