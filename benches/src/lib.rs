@@ -3,7 +3,8 @@
 //! At the root, a site and a signed-in viewer's request, as the micro-benches measure them: the keys are those of
 //! the core's tests, the cookies are a Cognito session's in size and number. Below it, the harness, from the
 //! inside out: [`generator`] sends requests and times them, [`sessions`] has the viewers' cookies, [`process`]
-//! runs servers and reads what they take, [`origin`] is content to serve, [`portcullis`] the proxy around it.
+//! runs servers and reads what they take, [`origin`] is content to serve, [`provider`] knows the viewers,
+//! [`portcullis`] is the proxy between them. [`load`], [`peers`] and [`train`] are what it is for.
 #![expect(clippy::expect_used, reason = "a bench stops at the first thing that is wrong")]
 
 pub mod cli;

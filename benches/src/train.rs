@@ -95,7 +95,7 @@ struct Lesson {
 }
 
 /// Who asks.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Viewers {
     /// Those who are signed in.
     Familiar,
