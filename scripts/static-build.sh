@@ -66,7 +66,8 @@ train() { # train [CARGO…]: leaves the counts in the file $counts
     if [ "$program" = benches ]; then
         "$training/benches" train
         # What it is compared with that is built alike.
-        "$training/benches" peers --only pingora --turns 2 --patience 0 >"$training/peers.txt"
+        "$training/benches" peers --only pingora --cases h1-1k,h1-100k,tls-1k,tls-100k,h2-1k,h2-100k \
+            --turns 2 --requests 2000 --patience 0 >"$training/peers.txt"
     else
         cargo run --locked -p benches -- train --proxy "$training/$program"
     fi
