@@ -51,6 +51,8 @@ build() { # build FLAGS [CARGO…]: leaves the program where $built says
 }
 
 train() { # train [CARGO…]: leaves the counts in the file $counts
+    # The load would take the program that it names.
+    unset PORTCULLIS
     [ "$arch" = "$(here)" ] || die "$program for $arch cannot be trained on $(here), where it does not run: use build"
     profdata="$(dirname "$(rustc --print target-libdir)")/bin/llvm-profdata"
     [ -x "$profdata" ] || die "llvm-profdata is missing: rustup component add llvm-tools"
