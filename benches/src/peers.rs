@@ -204,7 +204,10 @@ impl Arguments {
     fn peers(&self) -> Vec<Peer> {
         let cases = self.cases();
         let wanted = |peer: Peer| self.only.is_empty() || self.only.contains(&peer);
-        let needed = |peer: Peer, case: Case| peer.takes_part(case) && (wanted(peer) || peer == ours(case));
+        let needed = |peer: Peer, case: Case| {
+            // Bare Pingora verifies for nobody else.
+            peer.takes_part(case) && (wanted(peer) || peer == ours(case) || case == Case::FirstSeen)
+        };
         let takes_part = |peer: &Peer| cases.iter().any(|&case| needed(*peer, case));
         Peer::all().iter().copied().filter(takes_part).collect()
     }
@@ -256,12 +259,14 @@ impl Arguments {
         if cases.iter().any(|case| !case.is_comparison()) {
             part(entrants, plan, &machine);
         }
-        let ours = entrants
-            .iter()
-            .find(|(peer, _)| *peer == Peer::Portcullis)
-            .map(|(_, running)| running);
-        let first_seen = ours.filter(|_| cases.contains(&Case::FirstSeen)).and_then(|running| {
-            let measured = first_seen::measure(running, plan, minter, ground.address, (&mut machine, &mut progress));
+        let running = |wanted: Peer| {
+            let entrant = entrants.iter().find(|(peer, _)| *peer == wanted);
+            entrant.map(|(_, running)| running)
+        };
+        // Where it cannot be started, the report says so.
+        let both = running(Peer::Portcullis).zip(running(Peer::PingoraRs256));
+        let first_seen = both.filter(|_| cases.contains(&Case::FirstSeen)).and_then(|both| {
+            let measured = first_seen::measure(both, plan, minter, ground.address, (&mut machine, &mut progress));
             progress.kept(Case::FirstSeen, Peer::Portcullis, measured)
         });
         let latency = cases.contains(&Case::Latency).then(|| {

@@ -1,12 +1,14 @@
 //! What it costs to see a session for the first time.
 //!
 //! Turn by turn: requests of sessions that the proxy knows; as many of which every other is of a session that it has
-//! never seen; and the signatures of those same tokens verified by the crypto library alone. That is done on the proxy's
-//! core, which it has to itself where there are enough, and while load and origin go on without a proxy at the same pace,
-//! since a core may have to share what it calculates with. Two figures come of it. The
-//! decision about a new session, by the proxy's own metrics, is to be one verification and little more. What the whole
-//! request costs above a known one is told as well, but has more in it: the longer a proxy takes, the more often origin
-//! and load sleep meanwhile and have to be woken, which is the proxy's time too.
+//! never seen; the same of a bare Pingora that verifies the signatures of those tokens and does nothing else; and the
+//! signatures verified one after the other, without any proxy. The last is done on the proxy's core, which it has to
+//! itself where there are enough, and while load and origin go on without a proxy at the same pace, since a core may have
+//! to share what it calculates with. Three figures come of it. The decision about a new session, by the proxy's own
+//! metrics, is to be one verification and little more: one as it is in a proxy, where the kernel's work in between leaves
+//! little of anybody's code and data in the processor's first caches. Against one without any proxy it is told as well.
+//! And so is what the whole request costs above a known one, but that has more in it: the longer a proxy takes, the
+//! more often origin and load sleep meanwhile and have to be woken, which is the proxy's time too.
 //!
 //! Before anything is measured the proxy sees as many sessions as it remembers, if there are requests enough: memory is
 //! touched for the first time once in a proxy's life, not once a session.
@@ -17,6 +19,7 @@ use auth_core::Capabilities;
 use serde::Serialize;
 
 use super::{
+    bare,
     case::Case,
     compare::Plan,
     lane::{Lane, Work, WorkError},
@@ -37,6 +40,8 @@ use crate::{
 const SETTLING: Duration = Duration::from_millis(50);
 /// A generous time for a verification: the load goes on for so long for each.
 const VERIFICATION: Duration = Duration::from_micros(50);
+/// The proxy's series of its decisions.
+const DECISIONS: &str = "portcullis_auth_decision_duration_seconds";
 /// Of so many requests one is of a new session.
 const EVERY: usize = 2;
 
@@ -51,11 +56,15 @@ pub struct FirstSeen {
     pub known_decision: Spread,
     /// The decision about a new one.
     pub decision: Spread,
-    /// One verification by ring, by the clock.
-    pub verification: Spread,
-    /// The decision, in verifications.
+    /// One verification by ring in a bare Pingora at the same work, by the clock.
+    pub in_proxy: Spread,
+    /// One without any proxy, by the clock.
+    pub alone: Spread,
+    /// The decision, in verifications in a proxy.
     pub ratio: Spread,
-    /// What a request of a new session costs above one of a known one, in verifications.
+    /// The decision, in verifications without one.
+    pub ratio_alone: Spread,
+    /// What a request of a new session costs above one of a known one, in verifications without a proxy.
     pub request_ratio: Spread,
 }
 
@@ -65,12 +74,13 @@ struct Figures {
     new: Vec<f64>,
     known_decision: Vec<f64>,
     decision: Vec<f64>,
-    verification: Vec<Verification>,
+    in_proxy: Vec<f64>,
+    alone: Vec<Verification>,
 }
 
-/// Measures ours.
+/// Measures ours beside the bare one that verifies.
 pub(crate) fn measure(
-    running: &Running,
+    (running, verifying): (&Running, &Running),
     plan: Plan,
     minter: &Minter,
     origin: SocketAddr,
@@ -96,17 +106,19 @@ pub(crate) fn measure(
         let mixed = mixed(&known, new, plan.connections);
         let tokens: Vec<&str> = new.iter().map(id_token).collect();
         let of_known = take(running, plan, known.clone(), each * EVERY)?;
-        let of_mixed = take(running, plan, mixed, each * EVERY)?;
+        let of_mixed = take(running, plan, mixed.clone(), each * EVERY)?;
+        let in_proxy = take_by(verifying, bare::VERIFICATIONS, plan, mixed, each * EVERY)?.timed;
         // What a mixed turn comes to above a known one is all due to the new ones in it.
         let of_new = |known: f64, mixed: f64| known + (mixed - known) * EVERY as f64;
-        let verification = verify(&tokens, &cores, (&mut origin, of_mixed.per_second))?;
+        let alone = verify(&tokens, &cores, (&mut origin, of_mixed.per_second))?;
         // It cannot be taken again: by now its sessions are known.
         if machine.is_still_calm() {
             figures.known.push(of_known.request);
             figures.new.push(of_new(of_known.request, of_mixed.request));
-            figures.known_decision.push(of_known.decision);
-            figures.decision.push(of_new(of_known.decision, of_mixed.decision));
-            figures.verification.push(verification);
+            figures.known_decision.push(of_known.timed);
+            figures.decision.push(of_new(of_known.timed, of_mixed.timed));
+            figures.in_proxy.push(in_proxy);
+            figures.alone.push(alone);
         }
     }
     figures.spread().ok_or(WorkError::Nothing)
@@ -158,8 +170,8 @@ struct Taken {
     request: f64,
     /// Requests a second.
     per_second: f64,
-    /// A decision, by the clock, in microseconds.
-    decision: f64,
+    /// What is timed by the clock, a decision or a verification, in microseconds.
+    timed: f64,
 }
 
 /// Of these sessions in turn.
@@ -173,23 +185,34 @@ const fn work(sessions: Vec<Cookies>) -> Work {
 
 /// These sessions in turn; the first request of each connection is not measured.
 fn take(running: &Running, plan: Plan, sessions: Vec<Cookies>, requests: usize) -> Result<Taken, WorkError> {
+    take_by(running, DECISIONS, plan, sessions, requests)
+}
+
+/// The same where another series tells of what is timed.
+fn take_by(
+    running: &Running,
+    series: &str,
+    plan: Plan,
+    sessions: Vec<Cookies>,
+    requests: usize,
+) -> Result<Taken, WorkError> {
     let mut lane = Lane::open(running, &work(sessions), plan.connections)?;
     lane.turn(plan.connections as u64)?;
-    let before = decisions(running)?;
+    let before = timed(running, series)?;
     let sample = lane.turn(requests as u64)?;
-    let after = decisions(running)?;
+    let after = timed(running, series)?;
     Ok(Taken {
         request: sample.microseconds,
         per_second: sample.throughput,
-        decision: (after.0 - before.0) * 1e6 / (after.1 - before.1),
+        timed: (after.0 - before.0) * 1e6 / (after.1 - before.1),
     })
 }
 
-/// How many seconds the proxy has spent on decisions, and how many these were.
-fn decisions(running: &Running) -> Result<(f64, f64), WorkError> {
+/// How many seconds went into what is timed, and how often it was.
+fn timed(running: &Running, series: &str) -> Result<(f64, f64), WorkError> {
     let scrape = Endpoint::of_admin(running.admin).scrape()?;
     let sum_of = |name: &str| {
-        let name = format!("portcullis_auth_decision_duration_seconds_{name}");
+        let name = format!("{series}_{name}");
         let named = scrape.iter().filter(|(series, _)| series.starts_with(&name));
         named.map(|(_, value)| value).sum()
     };
@@ -204,15 +227,17 @@ impl Figures {
             .zip(&self.known)
             .map(|(new, known)| new - known)
             .collect();
-        let by_clock: Vec<f64> = self.verification.iter().map(|taken| taken.clock).collect();
-        let processor: Vec<f64> = self.verification.iter().map(|taken| taken.processor).collect();
+        let by_clock: Vec<f64> = self.alone.iter().map(|taken| taken.clock).collect();
+        let processor: Vec<f64> = self.alone.iter().map(|taken| taken.processor).collect();
         Some(FirstSeen {
             known: Spread::of(&self.known)?,
             new: Spread::of(&self.new)?,
             known_decision: Spread::of(&self.known_decision)?,
             decision: Spread::of(&self.decision)?,
-            verification: Spread::of(&by_clock)?,
-            ratio: Spread::of_ratios(&self.decision, &by_clock)?,
+            in_proxy: Spread::of(&self.in_proxy)?,
+            alone: Spread::of(&by_clock)?,
+            ratio: Spread::of_ratios(&self.decision, &self.in_proxy)?,
+            ratio_alone: Spread::of_ratios(&self.decision, &by_clock)?,
             request_ratio: Spread::of_ratios(&extra, &processor)?,
         })
     }
@@ -234,10 +259,12 @@ mod tests {
             new: vec![90.0],
             known_decision: vec![1.0],
             decision: vec![60.0],
-            verification: vec![taken(40.0, 20.0)],
+            in_proxy: vec![48.0],
+            alone: vec![taken(40.0, 20.0)],
         };
         let found = figures.spread().unwrap();
-        assert!((found.ratio.median - 1.5).abs() < 1e-9, "{found:?}");
+        assert!((found.ratio.median - 1.25).abs() < 1e-9, "{found:?}");
+        assert!((found.ratio_alone.median - 1.5).abs() < 1e-9, "{found:?}");
         assert!((found.request_ratio.median - 2.0).abs() < 1e-9, "{found:?}");
     }
 
@@ -248,7 +275,8 @@ mod tests {
             new: vec![90.0, 102.0, 81.0],
             known_decision: vec![1.0, 2.0, 1.0],
             decision: vec![42.0, 43.0, 44.0],
-            verification: vec![taken(40.0, 40.0); 3],
+            in_proxy: vec![40.0; 3],
+            alone: vec![taken(40.0, 40.0); 3],
         };
         let found = figures.spread().unwrap();
         assert_eq!((found.known.median, found.new.median), (50.0, 90.0));

@@ -46,7 +46,7 @@ const RATIOS: [(Case, Peer, f64); 16] = [
 ];
 /// The 99th percentile of ours to nginx's.
 const LATENCY: f64 = 1.2;
-/// What a first-seen session costs above a known one, to one verification.
+/// The decision about a first-seen session to one verification in a proxy.
 const FIRST_SEEN: f64 = 1.1;
 
 /// What has been measured, as the goals ask for it.
@@ -55,7 +55,7 @@ pub(crate) trait Figures {
     fn ratio(&self, case: Case, peer: Peer) -> Option<f64>;
     /// The 99th percentile of ours to nginx's.
     fn latency(&self) -> Option<f64>;
-    /// What a first-seen session costs above a known one, to one verification.
+    /// The decision about a first-seen session to one verification in a proxy.
     fn first_seen(&self) -> Option<f64>;
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn judge(figures: &impl Figures) -> Vec<Goal> {
             figure: figures.latency(),
         },
         Goal {
-            what: "the decision about a session seen for the first time: one RS256 verification".into(),
+            what: "the decision about a session seen for the first time: one RS256 verification in a proxy".into(),
             limit: FIRST_SEEN,
             figure: figures.first_seen(),
         },

@@ -63,7 +63,7 @@ pub(crate) fn command(peer: Peer, program: Option<&Path>, at: &Place<'_>) -> io:
             command.arg0(portcullis::NAME).arg("run").arg("--config").arg(file);
             command
         }
-        Program::Pingora => pingora(at)?,
+        Program::Pingora => pingora(peer, at)?,
         Program::Installed(installed) => {
             let program = installed.find().ok_or(io::ErrorKind::NotFound)?;
             match peer {
@@ -98,7 +98,7 @@ fn varnish(program: &Path, file: &Path, at: &Place<'_>) -> Command {
 }
 
 /// This program under another name.
-fn pingora(at: &Place<'_>) -> io::Result<Command> {
+fn pingora(peer: Peer, at: &Place<'_>) -> io::Result<Command> {
     let certificate = at.stage.certificate();
     let mut command = Command::new(env::current_exe()?);
     command.arg0(bare::NAME);
@@ -114,6 +114,9 @@ fn pingora(at: &Place<'_>) -> io::Result<Command> {
         .arg(&certificate.cert)
         .arg("--key")
         .arg(&certificate.key);
+    if peer == Peer::PingoraRs256 {
+        command.args(["--admin", &at.admin.to_string()]);
+    }
     Ok(command)
 }
 

@@ -17,6 +17,8 @@ pub enum Peer {
     PortcullisOpen,
     /// Pingora with nothing but an origin
     Pingora,
+    /// the same with a signature's verification for each token that is new
+    PingoraRs256,
     /// nginx, no sign-in
     Nginx,
     /// HAProxy, no sign-in
@@ -116,6 +118,7 @@ impl Peer {
             Self::PortcullisOpenHeaders => "portcullis-open-headers",
             Self::PortcullisOpen => "portcullis-open",
             Self::Pingora => "pingora",
+            Self::PingoraRs256 => "pingora-rs256",
             Self::Nginx => "nginx",
             Self::Haproxy => "haproxy",
             Self::HaproxyJwt => "haproxy-jwt",
@@ -136,6 +139,7 @@ impl Peer {
             Self::PortcullisOpenHeaders => "Portcullis, sign-in off, same headers",
             Self::PortcullisOpen | Self::PortcullisOpenCache => "Portcullis, sign-in off, no headers",
             Self::Pingora => "Pingora, bare",
+            Self::PingoraRs256 => "Pingora, bare, new tokens verified by ring",
             Self::Nginx => "nginx, no sign-in",
             Self::Haproxy => "HAProxy, no sign-in",
             Self::HaproxyJwt => "HAProxy, jwt_verify and claims",
@@ -155,7 +159,7 @@ impl Peer {
             | Self::PortcullisOpen
             | Self::PortcullisCache
             | Self::PortcullisOpenCache => Program::Portcullis,
-            Self::Pingora => Program::Pingora,
+            Self::Pingora | Self::PingoraRs256 => Program::Pingora,
             Self::Nginx | Self::NginxCache | Self::NginxCacheNoSendfile => Program::Installed(NGINX),
             Self::Haproxy | Self::HaproxyJwt => Program::Installed(HAPROXY),
             Self::ApacheOidc => Program::Installed(APACHE),
@@ -171,7 +175,7 @@ impl Peer {
             Self::PortcullisOpenHeaders | Self::PortcullisOpen | Self::PortcullisOpenCache => {
                 include_str!("../../peers/portcullis-open.conf")
             }
-            Self::Pingora => return None,
+            Self::Pingora | Self::PingoraRs256 => return None,
             Self::Nginx => include_str!("../../peers/nginx.conf"),
             Self::Haproxy => include_str!("../../peers/haproxy.conf"),
             Self::HaproxyJwt => include_str!("../../peers/haproxy-jwt.conf"),
@@ -217,8 +221,10 @@ impl Peer {
     #[must_use]
     pub fn takes_part(self, case: Case) -> bool {
         match case {
-            Case::FirstSeen => self == Self::Portcullis,
+            Case::FirstSeen => matches!(self, Self::Portcullis | Self::PingoraRs256),
             Case::Latency => matches!(self, Self::Portcullis | Self::Nginx),
+            // It is there for one thing.
+            _ if self == Self::PingoraRs256 => false,
             _ => self.source() == case.source() && self.speaks(case.transport()),
         }
     }
@@ -257,7 +263,8 @@ mod tests {
     #[test]
     fn only_bare_pingora_goes_without_a_configuration() {
         for &peer in Peer::all() {
-            assert_eq!(peer.template().is_none(), peer == Peer::Pingora, "{}", peer.id());
+            let is_bare = peer.program() == Program::Pingora;
+            assert_eq!(peer.template().is_none(), is_bare, "{}", peer.id());
         }
     }
 }

@@ -89,17 +89,20 @@ fn first_seen(found: &FirstSeen) -> String {
         ("a request of a session that is new", found.new),
         ("the decision about a known session", found.known_decision),
         ("the decision about a new one", found.decision),
-        ("one RS256 verification by ring", found.verification),
+        ("one RS256 verification by ring in a bare Pingora", found.in_proxy),
+        ("one without any proxy", found.alone),
     ] {
         table.row(vec![what.to_owned(), micros(spread.median), range(spread)]);
     }
     format!(
-        "\n## {}\n\n{}\nThe decision about a new session costs {:.2} verifications ({}), the whole request {:.2} ({}) above one \
-         of a known session.\n",
+        "\n## {}\n\n{}\nThe decision about a new session costs {:.2} verifications in a proxy ({}) or {:.2} without one ({}), the \
+         whole request {:.2} of the latter ({}) above one of a known session.\n",
         capital(Case::FirstSeen.title()),
         table.render(),
         found.ratio.median,
         range(found.ratio),
+        found.ratio_alone.median,
+        range(found.ratio_alone),
         found.request_ratio.median,
         range(found.request_ratio)
     )
