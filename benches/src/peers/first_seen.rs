@@ -44,6 +44,8 @@ const VERIFICATION: Duration = Duration::from_micros(50);
 const DECISIONS: &str = "portcullis_auth_decision_duration_seconds";
 /// Of so many requests one is of a new session.
 const EVERY: usize = 2;
+/// Requests in a part: most parts are over before anything comes between, and the median is of those.
+const PART: usize = 500;
 
 /// Processor time, in microseconds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -87,49 +89,59 @@ pub(crate) fn measure(
     (machine, progress): (&mut Machine, &mut Progress),
 ) -> Result<FirstSeen, WorkError> {
     let requests = usize::try_from(plan.requests).unwrap_or(usize::MAX);
+    let part = requests.clamp(EVERY, PART);
+    let parts = requests.div_ceil(part);
     let known = super::compare::known_sessions(minter);
     let remembered = Capabilities::PROXY.remembered_tokens.min(requests * plan.turns);
-    let each = (requests / EVERY).max(1);
-    let count = known.len() + remembered + each * plan.turns;
-    let mut origin = work(known.clone()).for_origin(origin, plan.connections)?;
+    let each = part / EVERY;
+    let count = known.len() + remembered + each * parts * plan.turns;
+    let mut load = work(known.clone()).for_origin(origin, plan.connections)?;
     progress.say(&format!("{}: signing {count} tokens", Case::FirstSeen.id()));
     let sessions = minter.sessions(count, &mut |_| ());
     let (remembered, new) = sessions[known.len()..].split_at(remembered);
-    take(running, plan, remembered.to_vec(), remembered.len())?;
+    Lane::open(running, &work(remembered.to_vec()), plan.connections)?.turn(remembered.len() as u64)?;
     let cores = machine
         .parted(plan.workers)
         .map_or_else(Vec::new, |(own, _)| own.to_vec());
+    let mixed = mixed(&known, new, plan.connections);
+    let mut of_known = Course::begin(running, DECISIONS, known, plan)?;
+    let mut of_mixed = Course::begin(running, DECISIONS, mixed.clone(), plan)?;
+    let mut of_verifying = Course::begin(verifying, bare::VERIFICATIONS, mixed, plan)?;
     let mut figures = Figures::default();
-    for (turn, new) in new.chunks_exact(each).enumerate() {
+    for (turn, new) in new.chunks_exact(each * parts).enumerate() {
         progress.turn(Case::FirstSeen, turn, plan.turns);
         machine.wait(progress);
-        let mixed = mixed(&known, new, plan.connections);
+        let mut taken = Figures::default();
+        let mut per_second = 0.0_f64;
+        for _ in 0..parts {
+            let known = of_known.part(each * EVERY)?;
+            let mixed = of_mixed.part(each * EVERY)?;
+            // What a mixed part comes to above a known one is all due to the new ones in it.
+            let of_new = |known: f64, mixed: f64| known + (mixed - known) * EVERY as f64;
+            taken.known.push(known.request);
+            taken.new.push(of_new(known.request, mixed.request));
+            taken.known_decision.push(known.timed);
+            taken.decision.push(of_new(known.timed, mixed.timed));
+            taken.in_proxy.push(of_verifying.part(each * EVERY)?.timed);
+            per_second = per_second.max(mixed.per_second);
+        }
         let tokens: Vec<&str> = new.iter().map(id_token).collect();
-        let of_known = take(running, plan, known.clone(), each * EVERY)?;
-        let of_mixed = take(running, plan, mixed.clone(), each * EVERY)?;
-        let in_proxy = take_by(verifying, bare::VERIFICATIONS, plan, mixed, each * EVERY)?.timed;
-        // What a mixed turn comes to above a known one is all due to the new ones in it.
-        let of_new = |known: f64, mixed: f64| known + (mixed - known) * EVERY as f64;
-        let alone = verify(&tokens, &cores, (&mut origin, of_mixed.per_second))?;
+        taken.alone = verify(&tokens, each, &cores, (&mut load, per_second))?;
         // It cannot be taken again: by now its sessions are known.
         if machine.is_still_calm() {
-            figures.known.push(of_known.request);
-            figures.new.push(of_new(of_known.request, of_mixed.request));
-            figures.known_decision.push(of_known.timed);
-            figures.decision.push(of_new(of_known.timed, of_mixed.timed));
-            figures.in_proxy.push(in_proxy);
-            figures.alone.push(alone);
+            figures.add(taken);
         }
     }
     figures.spread().ok_or(WorkError::Nothing)
 }
 
-/// A verification, on one of these cores if any is named, while the origin is asked so often.
+/// Verifications in parts of so many, on one of these cores if any is named, while the origin is asked so often.
 fn verify(
     tokens: &[&str],
+    each: usize,
     cores: &[usize],
     (origin, per_second): (&mut Generator, f64),
-) -> Result<Verification, WorkError> {
+) -> Result<Vec<Verification>, WorkError> {
     let phase = Phase {
         arrival: Arrival::Open { per_second },
         stop: Stop::After(2 * SETTLING + VERIFICATION * u32::try_from(tokens.len()).unwrap_or(u32::MAX)),
@@ -139,7 +151,7 @@ fn verify(
             keep_thread_to(cores);
         }
         thread::sleep(SETTLING);
-        verification::measure(tokens)
+        tokens.chunks(each).map(verification::measure).collect::<Option<_>>()
     };
     let verified = thread::scope(|scope| {
         let verified = scope.spawn(verify);
@@ -165,15 +177,6 @@ fn id_token(session: &Cookies) -> &str {
     &session.0[1]
 }
 
-struct Taken {
-    /// Processor time of a request, in microseconds.
-    request: f64,
-    /// Requests a second.
-    per_second: f64,
-    /// What is timed by the clock, a decision or a verification, in microseconds.
-    timed: f64,
-}
-
 /// Of these sessions in turn.
 const fn work(sessions: Vec<Cookies>) -> Work {
     Work {
@@ -183,43 +186,70 @@ const fn work(sessions: Vec<Cookies>) -> Work {
     }
 }
 
-/// These sessions in turn; the first request of each connection is not measured.
-fn take(running: &Running, plan: Plan, sessions: Vec<Cookies>, requests: usize) -> Result<Taken, WorkError> {
-    take_by(running, DECISIONS, plan, sessions, requests)
+/// Requests to one proxy, part after part.
+struct Course<'a> {
+    running: &'a Running,
+    /// What tells how long that took which is timed there.
+    series: &'static str,
+    lane: Lane<'a>,
 }
 
-/// The same where another series tells of what is timed.
-fn take_by(
-    running: &Running,
-    series: &str,
-    plan: Plan,
-    sessions: Vec<Cookies>,
-    requests: usize,
-) -> Result<Taken, WorkError> {
-    let mut lane = Lane::open(running, &work(sessions), plan.connections)?;
-    lane.turn(plan.connections as u64)?;
-    let before = timed(running, series)?;
-    let sample = lane.turn(requests as u64)?;
-    let after = timed(running, series)?;
-    Ok(Taken {
-        request: sample.microseconds,
-        per_second: sample.throughput,
-        timed: (after.0 - before.0) * 1e6 / (after.1 - before.1),
-    })
+struct Taken {
+    /// Processor time of a request, in microseconds.
+    request: f64,
+    /// Requests a second.
+    per_second: f64,
+    /// What is timed by the clock, a decision or a verification, in microseconds.
+    timed: f64,
 }
 
-/// How many seconds went into what is timed, and how often it was.
-fn timed(running: &Running, series: &str) -> Result<(f64, f64), WorkError> {
-    let scrape = Endpoint::of_admin(running.admin).scrape()?;
-    let sum_of = |name: &str| {
-        let name = format!("{series}_{name}");
-        let named = scrape.iter().filter(|(series, _)| series.starts_with(&name));
-        named.map(|(_, value)| value).sum()
-    };
-    Ok((sum_of("sum"), sum_of("count")))
+impl<'a> Course<'a> {
+    /// With the first request of each connection, which is not measured.
+    fn begin(
+        running: &'a Running,
+        series: &'static str,
+        sessions: Vec<Cookies>,
+        plan: Plan,
+    ) -> Result<Self, WorkError> {
+        let mut lane = Lane::open(running, &work(sessions), plan.connections)?;
+        lane.turn(plan.connections as u64)?;
+        Ok(Self { running, series, lane })
+    }
+
+    /// The next so many sessions.
+    fn part(&mut self, requests: usize) -> Result<Taken, WorkError> {
+        let before = self.timed()?;
+        let sample = self.lane.turn(requests as u64)?;
+        let after = self.timed()?;
+        Ok(Taken {
+            request: sample.microseconds,
+            per_second: sample.throughput,
+            timed: (after.0 - before.0) * 1e6 / (after.1 - before.1),
+        })
+    }
+
+    /// How many seconds went into what is timed, and how often it was.
+    fn timed(&self) -> Result<(f64, f64), WorkError> {
+        let scrape = Endpoint::of_admin(self.running.admin).scrape()?;
+        let sum_of = |name: &str| {
+            let name = format!("{}_{name}", self.series);
+            let named = scrape.iter().filter(|(series, _)| series.starts_with(&name));
+            named.map(|(_, value)| value).sum()
+        };
+        Ok((sum_of("sum"), sum_of("count")))
+    }
 }
 
 impl Figures {
+    fn add(&mut self, taken: Self) {
+        self.known.extend(taken.known);
+        self.new.extend(taken.new);
+        self.known_decision.extend(taken.known_decision);
+        self.decision.extend(taken.decision);
+        self.in_proxy.extend(taken.in_proxy);
+        self.alone.extend(taken.alone);
+    }
+
     fn spread(&self) -> Option<FirstSeen> {
         let extra: Vec<f64> = self
             .new
