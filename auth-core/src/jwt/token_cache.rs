@@ -1,21 +1,20 @@
 //! Tokens that have passed every check, so that a known session costs no signature verification.
 //!
-//! The key is the whole token, compared byte for byte: a digest would cost more than it saves. Only
-//! valid tokens get in, so that made-up ones cannot push good ones out.
+//! A token is looked for by its end and then compared byte for byte: a digest of it would cost more than it saves. The
+//! end belongs to the signature, which nobody can choose and no two signed texts have in common. It lies in the cache
+//! itself, so that a token which gives way to another is not read once more, for which its memory would have to be
+//! fetched. Only valid tokens get in, so that made-up ones cannot push good ones out.
 
-use std::{
-    hash::{Hash, Hasher},
-    sync::Arc,
-};
+use std::{fmt, sync::Arc};
 
-use quick_cache::{Equivalent, sync::Cache};
+use quick_cache::sync::Cache;
 
 use super::{ClaimError, IdToken};
 use crate::UnixTime;
 
 /// A bounded cache of verified tokens.
 #[derive(Debug)]
-pub(crate) struct TokenCache(Cache<Known, Arc<IdToken>>);
+pub(crate) struct TokenCache(Cache<End, Arc<IdToken>>);
 
 impl TokenCache {
     pub(crate) fn new(max_entries: usize) -> Self {
@@ -30,12 +29,12 @@ impl TokenCache {
     /// What becomes of a token at `now` that was verified before: its claims, or why it does not count any more. The
     /// times are the first of the claims to be checked, so nothing else could come before.
     pub(crate) fn judge(&self, token: &str, now: UnixTime) -> Option<Result<Arc<IdToken>, ClaimError>> {
-        let known = self.0.get(&Asked(token))?;
-        Some(known.verify_time(now).map(|()| known))
+        let known = self.0.get(&End::of(token))?;
+        (*known.raw().expose() == token).then(|| known.verify_time(now).map(|()| known))
     }
 
     pub(crate) fn insert(&self, verified: Arc<IdToken>) {
-        self.0.insert(Known(Arc::clone(&verified)), verified);
+        self.0.insert(End::of(verified.raw().expose()), verified);
     }
 
     /// Forgets everything: the keys that vouched for it have changed.
@@ -49,50 +48,26 @@ impl TokenCache {
     }
 }
 
-/// A verified token.
-struct Known(Arc<IdToken>);
+/// The end of a token, behind nothing if it is shorter.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct End([u8; Self::LENGTH]);
 
-impl Known {
-    fn raw(&self) -> &str {
-        self.0.raw().expose()
+impl End {
+    const LENGTH: usize = 32;
+
+    fn of(token: &str) -> Self {
+        let bytes = token.as_bytes();
+        Self(bytes.last_chunk().copied().unwrap_or_else(|| {
+            let mut end = [0; Self::LENGTH];
+            end[Self::LENGTH - bytes.len()..].copy_from_slice(bytes);
+            end
+        }))
     }
 }
 
-impl PartialEq for Known {
-    fn eq(&self, other: &Self) -> bool {
-        self.raw() == other.raw()
-    }
-}
-
-impl Eq for Known {}
-
-/// A token that may be known.
-#[derive(Clone, Copy)]
-struct Asked<'t>(&'t str);
-
-impl Hash for Known {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        Asked(self.raw()).hash(state);
-    }
-}
-
-/// Only the end counts. It belongs to the signature, which nobody can choose and no two signed texts have in common.
-impl Hash for Asked<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let bytes = self.0.as_bytes();
-        state.write(&bytes[bytes.len().saturating_sub(32)..]);
-    }
-}
-
-impl Equivalent<Known> for Asked<'_> {
-    fn equivalent(&self, known: &Known) -> bool {
-        self.0 == known.raw()
-    }
-}
-
-impl std::fmt::Debug for Known {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Known(…)")
+impl fmt::Debug for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("End(…)")
     }
 }
 
@@ -125,7 +100,14 @@ mod tests {
             let found = cache.get(&raw, UnixTime::from_secs(100)).unwrap();
             assert_eq!(*found.raw().expose(), raw);
         }
-        for raw in [format!("a.c.{end}"), format!("a.b.{end}e"), end, "d".to_owned()] {
+        let others = [
+            format!("a.c.{end}"),
+            format!("a.b.{end}e"),
+            end,
+            "d".to_owned(),
+            "\0c".to_owned(),
+        ];
+        for raw in others {
             assert!(cache.get(&raw, UnixTime::from_secs(100)).is_none(), "{raw}");
         }
     }
