@@ -243,7 +243,8 @@ impl ProxyHttp for Gateway {
         response: &mut ResponseHeader,
         exchange: &mut Exchange,
     ) -> Result<()> {
-        self.finish_response(session, response, exchange)
+        self.prepare_response(session, response, exchange)?;
+        answer::finish_header(response, exchange, answer::author(exchange))
     }
 
     fn error_while_proxy(
@@ -293,8 +294,8 @@ impl Gateway {
         }
     }
 
-    /// The last look at a response's header.
-    fn finish_response(
+    /// The last look at a response's header, before it gets what every response carries.
+    fn prepare_response(
         &self,
         session: &mut Session,
         response: &mut ResponseHeader,
@@ -308,9 +309,7 @@ impl Gateway {
             connection.limit_age(age);
         }
         cached::note_phase(session, exchange);
-        cached::label(response, exchange)?;
-        let author = answer::author(exchange);
-        answer::finish_header(response, exchange, author)
+        cached::label(response, exchange)
     }
 
     async fn decide(

@@ -31,7 +31,7 @@ use std::{net::SocketAddr, os::fd::OwnedFd, sync::mpsc as std_mpsc, thread};
 
 use auth_driver::Clock;
 pub(crate) use copy_in_use::CopyInUse;
-pub(crate) use in_turn::InTurn;
+pub(crate) use in_turn::{InTurn, LinesToAdd};
 pub use reload::ReloadError;
 use rustls::pki_types::CertificateDer;
 pub(crate) use stream::ViewerStream;

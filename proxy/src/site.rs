@@ -5,7 +5,10 @@ use std::sync::Arc;
 use auth_core::{Authenticator, Capabilities, ConfiguredHeaders};
 use auth_driver::{Driver, ReqwestClient};
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
+use http::{
+    HeaderName, HeaderValue,
+    header::{AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING, UPGRADE},
+};
 
 use crate::{
     behaviour::Behaviours,
@@ -15,6 +18,7 @@ use crate::{
     identity::{Identity, spelling::Pattern},
     metrics::SiteMetrics,
     parity::{self, Place, is_forbidden},
+    request_id,
 };
 
 /// Time for everything a sign-in asks of the identity provider; viewers do not wait longer.
@@ -34,6 +38,8 @@ pub(crate) struct Site {
     pub(crate) behaviours: Behaviours,
     /// The configured headers of every response.
     pub(crate) headers: Vec<SiteHeader>,
+    /// The same as they are written, unless they are such that others have to know of them.
+    pub(crate) lines: Option<Vec<u8>>,
     /// Whose headers count where both the origin and the configuration have them.
     pub(crate) precedence: HeaderPrecedence,
     /// What becomes of viewers on plain http.
@@ -104,6 +110,7 @@ impl Site {
             gate,
             identity: Identity::new(identity),
             behaviours,
+            lines: site_lines(&headers),
             headers,
             conduct,
             precedence: settings.precedence,
@@ -123,6 +130,35 @@ fn site_headers(configured: &ConfiguredHeaders, conduct: Conduct) -> Vec<SiteHea
         })
     };
     configured.filter_map(header).collect()
+}
+
+/// The lines of these headers; `None` if one of them comes twice, or has a say in how a response is written or kept.
+fn site_lines(headers: &[SiteHeader]) -> Option<Vec<u8>> {
+    const TOLD_ELSEWHERE: [HeaderName; 7] = [
+        CACHE_CONTROL,
+        CONNECTION,
+        CONTENT_LENGTH,
+        DATE,
+        TRANSFER_ENCODING,
+        UPGRADE,
+        HeaderName::from_static(request_id::HEADER),
+    ];
+    let mut lines = Vec::new();
+    for (at, header) in headers.iter().enumerate() {
+        let comes_twice = headers.iter().take(at).any(|other| other.name == header.name);
+        if comes_twice || TOLD_ELSEWHERE.contains(&header.name) {
+            return None;
+        }
+        push_line(&mut lines, &header.spelling, header.value.as_bytes());
+    }
+    Some(lines)
+}
+
+/// Adds a header's line.
+pub(crate) fn push_line(lines: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    for part in [name, b": ", value, b"\r\n"] {
+        lines.extend_from_slice(part);
+    }
 }
 
 /// All sites, found by host.

@@ -8,13 +8,14 @@ use http::{HeaderName, Method, StatusCode};
 use pingora::{Error, ErrorType, Result, http::ResponseHeader, proxy::Session};
 
 pub(super) use super::response_headers::Author;
-use super::{compressed, response_headers};
+use super::{compressed, failure, response_headers};
 use crate::{
     config::Conduct,
     exchange::{Exchange, Replacement},
     header_value,
     origin::directory::FileAnswer,
     page, parity,
+    server::LinesToAdd,
 };
 
 /// Writes what the core generated.
@@ -152,6 +153,27 @@ pub(super) fn finish_header(header: &mut ResponseHeader, exchange: &Exchange, au
     Ok(())
 }
 
+/// Writes a header with what every response carries.
+pub(super) async fn write_header(
+    session: &mut Session,
+    mut header: Box<ResponseHeader>,
+    exchange: &Exchange,
+    author: Author,
+    is_end: bool,
+) -> Result<()> {
+    let added = LinesToAdd::of(session).zip(response_headers::lines(&header, exchange, author));
+    match added {
+        Some((connection, lines)) => connection.set(lines),
+        None => finish_header(&mut header, exchange, author)?,
+    }
+    session.write_response_header(header, is_end).await?;
+    if LinesToAdd::of(session).is_some_and(LinesToAdd::is_set) {
+        // Pingora has kept it to itself, so the body would get the lines.
+        return Err(failure::internal("a head that was not written"));
+    }
+    Ok(())
+}
+
 /// Who wrote what comes from upstream by now.
 pub(super) const fn author(exchange: &Exchange) -> Author {
     match exchange.replacement {
@@ -160,11 +182,32 @@ pub(super) const fn author(exchange: &Exchange) -> Author {
     }
 }
 
-pub(super) async fn send(session: &mut Session, header: ResponseHeader, body: Bytes) -> Result<()> {
-    let no_body = body.is_empty() || session.req_header().method == Method::HEAD;
+/// Sends an answer whose header is finished.
+async fn send(session: &mut Session, header: ResponseHeader, body: Bytes) -> Result<()> {
+    let no_body = has_no_body(session, &body);
     session.write_response_header(Box::new(header), no_body).await?;
-    if !no_body {
+    send_body(session, body).await
+}
+
+/// Sends an answer of the origin's that is at hand.
+pub(super) async fn send_kept(
+    session: &mut Session,
+    exchange: &Exchange,
+    header: ResponseHeader,
+    body: Bytes,
+) -> Result<()> {
+    let no_body = has_no_body(session, &body);
+    write_header(session, Box::new(header), exchange, Author::Origin, no_body).await?;
+    send_body(session, body).await
+}
+
+async fn send_body(session: &mut Session, body: Bytes) -> Result<()> {
+    if !has_no_body(session, &body) {
         session.write_response_body(Some(body), true).await?;
     }
     Ok(())
+}
+
+fn has_no_body(session: &Session, body: &Bytes) -> bool {
+    body.is_empty() || session.req_header().method == Method::HEAD
 }

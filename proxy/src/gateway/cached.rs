@@ -10,10 +10,7 @@ use pingora::{
     proxy::{RangeType, Session, subrequest},
 };
 
-use super::{
-    answer::{self, Author},
-    failure,
-};
+use super::{answer, failure};
 use crate::{
     admission::query,
     behaviour::Behaviour,
@@ -115,10 +112,9 @@ async fn serve(
     let request = session.req_header();
     let (mut header, body) = cache::hit(entry, &request.method, &request.headers, now)?;
     label(&mut header, exchange)?;
-    answer::finish_header(&mut header, exchange, Author::Origin)?;
     // Until it is sent.
     let _in_use = use_copy(session, &body, || cached.cache().copy_of(hash, entry));
-    answer::send(session, header, body).await
+    answer::send_kept(session, exchange, header, body).await
 }
 
 /// Makes a copy of the body known to the connection, where that makes it cheaper to send.

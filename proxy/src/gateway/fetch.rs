@@ -16,7 +16,7 @@ use pingora::{
     upstreams::peer::HttpPeer,
 };
 
-use super::{Gateway, cached, compressed, failure, spliced, upstream};
+use super::{Gateway, answer, cached, compressed, failure, spliced, upstream};
 use crate::{
     exchange::{Exchange, Replacement},
     origin::Origin,
@@ -116,12 +116,10 @@ impl Gateway {
             self.admit(session, &mut response, exchange)?;
             let is_end = !response.status.is_informational() && origin.is_body_done();
             frame(session, &mut response, is_end)?;
-            self.finish_response(session, &mut response, exchange)?;
+            self.prepare_response(session, &mut response, exchange)?;
             let is_last = !response.status.is_informational();
-            session
-                .write_response_header(response, is_end)
-                .await
-                .map_err(Error::into_down)?;
+            let written = answer::write_header(session, response, exchange, answer::author(exchange), is_end);
+            written.await.map_err(Error::into_down)?;
             if is_last {
                 return pass_body(session, exchange, origin, &self.1).await;
             }

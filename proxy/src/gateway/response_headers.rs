@@ -5,14 +5,16 @@
 
 use auth_core::Access;
 use http::{
-    HeaderValue,
+    HeaderName, HeaderValue,
     header::{CACHE_CONTROL, EXPIRES},
 };
 use pingora::{Result, http::ResponseHeader};
 
 use crate::{
     config::{Conduct, HeaderPrecedence},
-    site::Site,
+    exchange::Exchange,
+    request_id,
+    site::{Site, push_line},
 };
 
 /// Who wrote a response.
@@ -59,15 +61,51 @@ pub(super) fn configure(header: &mut ResponseHeader, site: &Site, author: Author
 /// What only a signed-in viewer may see is nothing for shared caches, and for the viewer's own only if it asks
 /// again each time; unless the origin says otherwise.
 pub(super) fn keep_private(header: &mut ResponseHeader, audience: Audience) -> Result<()> {
-    if audience == Audience::Everyone || header.headers.contains_key(CACHE_CONTROL) {
-        return Ok(());
+    match privacy(header, audience) {
+        Some(value) => header.insert_header("Cache-Control", HeaderValue::from_static(value)),
+        None => Ok(()),
     }
-    let value = if header.headers.contains_key(EXPIRES) {
+}
+
+/// The Cache-Control that is missing.
+fn privacy(header: &ResponseHeader, audience: Audience) -> Option<&'static str> {
+    if audience == Audience::Everyone || header.headers.contains_key(CACHE_CONTROL) {
+        return None;
+    }
+    Some(if header.headers.contains_key(EXPIRES) {
         "private"
     } else {
         "private, no-cache"
-    };
-    header.insert_header("Cache-Control", HeaderValue::from_static(value))
+    })
+}
+
+/// All that is added to a header, as the lines that are written after it; `None`: some of it may be there already, or
+/// has to be looked at once more.
+pub(super) fn lines(header: &ResponseHeader, exchange: &Exchange, author: Author) -> Option<Vec<u8>> {
+    const REQUEST_ID: HeaderName = HeaderName::from_static(request_id::HEADER);
+    let site = exchange.site.as_ref()?;
+    let fixed = site.lines.as_deref()?;
+    let is_there = |name: &HeaderName| header.headers.contains_key(name);
+    let is_told = exchange.conduct() == Conduct::Proxy;
+    if header.status.is_informational()
+        || !exchange.response_cookies.is_empty()
+        || is_told && is_there(&REQUEST_ID)
+        || site.headers.iter().any(|configured| is_there(&configured.name))
+    {
+        return None;
+    }
+    let mut lines = Vec::with_capacity(fixed.len() + 128);
+    lines.extend_from_slice(fixed);
+    if is_told {
+        push_line(&mut lines, b"X-Request-Id", exchange.id.as_bytes());
+    }
+    if is_told
+        && author == Author::Origin
+        && let Some(value) = privacy(header, exchange.audience)
+    {
+        push_line(&mut lines, b"Cache-Control", value.as_bytes());
+    }
+    Some(lines)
 }
 
 /// What shared caches go by, besides or instead of Cache-Control (RFC 9213).

@@ -11,6 +11,7 @@
 //! As long as something waits here, the end of what a viewer sends is not seen: it is after that.
 
 mod described;
+mod longer_head;
 
 use std::{
     io,
@@ -19,12 +20,13 @@ use std::{
     time::Duration,
 };
 
-use bytes::BytesMut;
+use bytes::{Buf as _, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     sync::oneshot,
 };
 
+pub(crate) use self::longer_head::LinesToAdd;
 use super::{
     head::{Framing, Head},
     stall::Stall,
@@ -42,6 +44,10 @@ pub(crate) struct InTurn<S> {
     way: Way,
     stall: Stall,
     back: Option<oneshot::Sender<Box<S>>>,
+    /// For the head that is written next.
+    lines: LinesToAdd,
+    /// What is still to be written of a head with such lines.
+    head: BytesMut,
 }
 
 /// What is still to be read of the request whose turn it is.
@@ -73,6 +79,8 @@ impl<S> InTurn<S> {
             way: Way::Both,
             stall: Stall::default(),
             back: None,
+            lines: LinesToAdd::default(),
+            head: BytesMut::new(),
         }
     }
 
@@ -146,6 +154,26 @@ impl<S> InTurn<S> {
         Poll::Ready(self.note(written))
     }
 
+    /// Writes what is left of a head with lines added.
+    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>
+    where
+        S: AsyncWrite + Unpin,
+    {
+        while !self.head.is_empty() {
+            let mut head = std::mem::take(&mut self.head);
+            let written = self.inner()?.poll_write(cx, &head);
+            if let Poll::Ready(Ok(count)) = written {
+                head.advance(count);
+            }
+            self.head = head;
+            if ready!(self.judge(cx, written))? == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+        }
+        self.head = BytesMut::new();
+        Poll::Ready(Ok(()))
+    }
+
     /// Notes the end of the connection.
     fn note<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
         if result.is_err() {
@@ -197,6 +225,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for InTurn<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for InTurn<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        if let Some(head) = this.lines.added_to(buf)? {
+            this.head = head;
+        }
+        if !this.head.is_empty() {
+            ready!(this.poll_head(cx))?;
+            return Poll::Ready(Ok(buf.len()));
+        }
         let written = this.inner()?.poll_write(cx, buf);
         this.judge(cx, written)
     }
@@ -335,6 +370,34 @@ mod tests {
         let mut frames = [0; 3];
         stream.read_exact(&mut frames).await.unwrap();
         assert_eq!(&frames, b"mes");
+    }
+
+    #[tokio::test]
+    async fn lines_are_added_to_the_next_head_however_little_is_taken_at_a_time() {
+        for most in [1, 7, 1 << 16] {
+            let (ours, mut theirs) = duplex(most);
+            let mut stream = InTurn::new(ours);
+            stream.lines.set(b"A: 1\r\nB: 2\r\n".to_vec());
+            let writing = async move {
+                stream.write_all(b"HTTP/1.1 200 OK\r\nX: y\r\n\r\n").await.unwrap();
+                stream.write_all(b"body\r\n\r\n").await.unwrap();
+                assert!(!stream.lines.is_set());
+            };
+            let mut written = String::new();
+            let (_, read) = tokio::join!(writing, theirs.read_to_string(&mut written));
+            read.unwrap();
+            assert_eq!(written, "HTTP/1.1 200 OK\r\nX: y\r\nA: 1\r\nB: 2\r\n\r\nbody\r\n\r\n");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_head_gets_no_lines() {
+        let (mut stream, mut viewer) = connection();
+        stream.lines.set(b"A: 1\r\n".to_vec());
+        let error = stream.write_all(b"body").await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        drop(stream);
+        assert_eq!(viewer.read(&mut [0; 8]).await.unwrap(), 0);
     }
 
     #[tokio::test]
