@@ -1,11 +1,17 @@
 //! Whose headers a response goes out with.
 
-use serde_json::json;
+use h2::client::SendRequest;
+use serde_json::{Value, json};
 
-use crate::support::{
-    http::Request,
-    origin::{Answer, CONTENT, Origin},
-    site::{BOB, Plan},
+use crate::{
+    support::{
+        certificates::{Certificate, client, connect},
+        http::{Request, Response, Wire},
+        origin::{Answer, CONTENT, Origin},
+        runtime::wait,
+        site::{BOB, HOST, Plan},
+    },
+    tls::http2,
 };
 
 const CONFIGURED: [(&str, &str); 4] = [
@@ -122,4 +128,106 @@ fn what_everyone_may_see_is_left_as_it_is() {
         .site("auth", json!({ "insecure_auth_off": true }))
         .start();
     assert_eq!(site.get("/", "").header("cache-control"), None);
+}
+
+/// What differs from one answer to the next, or belongs to the connection.
+const OF_ONE_ANSWER: [&str; 3] = ["connection", "date", "x-request-id"];
+
+/// A header's fields in order, with how many request ids there are.
+fn fields<'f>(of: impl Iterator<Item = (&'f str, &'f str)>) -> (usize, Vec<(String, String)>) {
+    let mut fields: Vec<_> = of
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+        .collect();
+    let ids = fields.iter().filter(|(name, _)| name == "x-request-id").count();
+    fields.retain(|(name, _)| !OF_ONE_ANSWER.contains(&name.as_str()));
+    fields.sort();
+    (ids, fields)
+}
+
+fn fields_of(response: &Response) -> (usize, Vec<(String, String)>) {
+    let pairs = response.headers.iter();
+    fields(pairs.map(|(name, value)| (name.as_str(), value.as_str())))
+}
+
+async fn fields_by_http2(
+    sender: &SendRequest<bytes::Bytes>,
+    request: &(&str, &str, &str),
+) -> (usize, Vec<(String, String)>) {
+    let (method, target, session) = *request;
+    let request = http::Request::builder()
+        .method(method)
+        .uri(format!("https://{HOST}{target}"))
+        .header("cookie", session)
+        .body(())
+        .unwrap();
+    let (response, _) = sender.clone().send_request(request, true).unwrap();
+    let response = response.await.unwrap();
+    let pairs = response.headers().iter();
+    fields(pairs.map(|(name, value)| (name.as_str(), value.to_str().unwrap())))
+}
+
+/// Over HTTP/1 most of what is added is written behind the head, over HTTP/2 it is put into a table: both say the same.
+#[test]
+fn a_response_has_the_same_header_in_every_protocol() {
+    let origin = Origin::start(|asked| {
+        let headers: &[(&str, &str)] = match asked.target() {
+            "/own" => &[
+                ("cache-control", "public, max-age=60"),
+                ("x-frame-options", "SAMEORIGIN"),
+            ],
+            "/expires" => &[
+                ("Expires", "Thu, 01 Jan 2099 00:00:00 GMT"),
+                ("X-Two", "1"),
+                ("X-Two", "2"),
+            ],
+            "/id" => &[("X-Request-Id", "theirs")],
+            "/empty" => return Answer::with("204 No Content", &[("X-Content-Type-Options", "other")], ""),
+            _ => &[],
+        };
+        Answer::with("200 OK", headers, CONTENT)
+    });
+    let headers: [Value; 5] = [
+        json!({}),
+        json!({ "X-Frame-Options": "DENY", "x-Content-type-options": "nosniff" }),
+        json!({ "X-Frame-Options": "DENY", "Cache-Control": "max-age=600" }),
+        json!({ "X-Frame-Options": "DENY", "date": "Thu, 01 Jan 1970 00:00:00 GMT" }),
+        json!({ "X-Request-Id": "configured" }),
+    ];
+    for (headers, overriding) in headers.iter().flat_map(|headers| [(headers, false), (headers, true)]) {
+        let plan = Plan::custom(&origin);
+        let certificate = Certificate::write(plan.folder(), HOST);
+        let listen = json!({
+            "http": ["127.0.0.1:0"], "https": ["127.0.0.1:0"],
+            "tls": [{ "cert": certificate.cert, "key": certificate.key }],
+        });
+        let site = plan
+            .auth("httpHeaders", headers.clone())
+            .site("headers_override", overriding)
+            .top("listen", listen)
+            .start();
+        let (address, session) = (site.https.unwrap(), site.session());
+        let config = client(&[&certificate], &[b"http/1.1"]);
+        let mut secure = connect(address, HOST, &config);
+        let mut plain: Wire<_> = site.wire();
+        let host = format!("{HOST}:{}", address.port());
+        let sender = wait(http2(address, &certificate));
+        for (method, target) in [
+            ("GET", "/"),
+            ("GET", "/own"),
+            ("GET", "/expires"),
+            ("GET", "/id"),
+            ("HEAD", "/own"),
+            ("GET", "/empty"),
+        ] {
+            let request = Request::new(method, target).header("Cookie", &session);
+            let expected = wait(fields_by_http2(&sender, &(method, target, &session)));
+            let asked = format!("{method} {target} {headers} {overriding}");
+            let over_tls = secure.send(&request, &host);
+            assert_eq!(fields_of(&over_tls), expected, "{asked}");
+            let over_tcp = plain.send(&request, &site.authority());
+            assert_eq!(fields_of(&over_tcp), expected, "{asked}");
+            assert_eq!((expected.0, over_tcp.all("date").len()), (1, 1), "{asked}");
+            assert_eq!(over_tcp.all("connection"), ["keep-alive"], "{asked}");
+        }
+    }
 }
