@@ -180,7 +180,14 @@ impl ClaimsSet {
 
     /// The claims in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Claim<'_>)> {
-        Members(&self.members).map(|(name, value, entries)| (self.text(name), self.claim(value, entries)))
+        self.short(usize::MAX)
+    }
+
+    /// Those whose names are so short at most; the others are passed over without a look.
+    pub(crate) fn short(&self, longest: usize) -> impl Iterator<Item = (&str, Claim<'_>)> {
+        let is_short = move |(name, ..): &(Span, &Value, &[Member])| name.length as usize <= longest;
+        let short = Members(&self.members).filter(is_short);
+        short.map(|(name, value, entries)| (self.text(name), self.claim(value, entries)))
     }
 
     /// A claim that is a text.
@@ -226,11 +233,17 @@ impl<'m> Iterator for Members<'m> {
 
 /// The value of the first member of that name, and its entries.
 fn find<'m>(texts: &str, members: &'m [Member], name: &str) -> Option<(&'m Value, &'m [Member])> {
-    // Most names differ in length, which is less to look at than where they lie.
+    // Most names differ in length, which is less to look at than where they lie; entries of lists have none, so that
+    // they need not be stepped over.
     let is_named =
         |span: Span| span.length as usize == name.len() && texts.as_bytes()[span.range()] == *name.as_bytes();
-    Members(members)
-        .find(|(known, ..)| is_named(*known))
+    if name.is_empty() {
+        let found = Members(members).find(|(known, ..)| is_named(*known));
+        return found.map(|(_, value, entries)| (value, entries));
+    }
+    let at = members.iter().position(|(known, _)| is_named(*known))?;
+    Members(&members[at..])
+        .next()
         .map(|(_, value, entries)| (value, entries))
 }
 

@@ -60,14 +60,25 @@ pub(super) async fn decide(
     let started = Instant::now();
     let fields = cookies::fields(&request.headers, request.version);
     let step = {
-        let cookies: Vec<&str> = fields.iter().map(AsRef::as_ref).collect();
+        // A browser sends one.
+        let (one, several): ([&str; 1], Vec<&str>);
+        let cookies = match fields.as_slice() {
+            [field] => {
+                one = [field];
+                one.as_slice()
+            }
+            fields => {
+                several = fields.iter().map(AsRef::as_ref).collect();
+                several.as_slice()
+            }
+        };
         let view = Request {
             method: request.method.as_str(),
             scheme: scheme(admitted, site),
             host: &admitted.host,
             path: raw_path(request),
             query: query(request),
-            cookies: &cookies,
+            cookies,
             headers: &headers::Fields {
                 of: &request.headers,
                 id: Some(id),

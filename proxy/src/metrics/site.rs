@@ -1,6 +1,6 @@
 //! One site's metrics, its label looked up once.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use auth_core::{Decision, Endpoint, Reason};
 use prometheus::{Histogram, IntCounter, IntCounterVec};
@@ -47,7 +47,11 @@ pub(crate) struct SiteMetrics {
     requests: IntCounterVec,
     duration: Histogram,
     body_bytes: IntCounter,
+    /// Requests that passed and were answered with 2xx, found once: most are such.
+    usual_requests: OnceLock<IntCounter>,
     decisions: IntCounterVec,
+    /// Those about known sessions, found once.
+    usual_decisions: OnceLock<IntCounter>,
     decision_duration: Histogram,
     logins: IntCounterVec,
     refreshes: IntCounterVec,
@@ -61,7 +65,9 @@ impl Metrics {
             requests: self.requests.clone(),
             duration: self.request_duration.with_label_values(&[site]),
             body_bytes: self.response_bytes.with_label_values(&[site]),
+            usual_requests: OnceLock::new(),
             decisions: self.decisions.clone(),
+            usual_decisions: OnceLock::new(),
             decision_duration: self.decision_duration.with_label_values(&[site]),
             logins: self.logins.clone(),
             refreshes: self.refreshes.clone(),
@@ -77,7 +83,11 @@ impl SiteMetrics {
             status_class(outcome.status),
             outcome.verdict.as_str(),
         ];
-        self.requests.with_label_values(&labels).inc();
+        let counter = || self.requests.with_label_values(&labels);
+        match (outcome.status, outcome.verdict) {
+            (200..=299, Verdict::Forward) => self.usual_requests.get_or_init(counter).inc(),
+            _ => counter().inc(),
+        }
         self.duration.observe(outcome.duration.as_secs_f64());
         self.body_bytes.inc_by(outcome.body_bytes);
     }
@@ -90,7 +100,11 @@ impl SiteMetrics {
             Decision::Respond(_) => Verdict::Respond,
         };
         let labels = [self.site.as_str(), verdict.as_str(), reason.as_str()];
-        self.decisions.with_label_values(&labels).inc();
+        let counter = || self.decisions.with_label_values(&labels);
+        match (verdict, reason) {
+            (Verdict::Forward, Reason::SessionKnown) => self.usual_decisions.get_or_init(counter).inc(),
+            _ => counter().inc(),
+        }
         self.decision_duration.observe(computing.as_secs_f64());
         match endpoint {
             // Neither an end of a sign-in nor a failure: it goes on, or was not needed any more.
