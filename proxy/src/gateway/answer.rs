@@ -166,9 +166,11 @@ pub(super) async fn write_header(
         Some((connection, lines)) => connection.set(lines),
         None => finish_header(&mut header, exchange, author)?,
     }
-    session.write_response_header(header, is_end).await?;
-    if LinesToAdd::of(session).is_some_and(LinesToAdd::is_set) {
-        // Pingora has kept it to itself, so the body would get the lines.
+    let written = session.write_response_header(header, is_end).await;
+    // Whatever is written after a head that was not would get the lines.
+    let are_left = LinesToAdd::of(session).is_some_and(LinesToAdd::take_back);
+    written?;
+    if are_left {
         return Err(failure::internal("a head that was not written"));
     }
     Ok(())

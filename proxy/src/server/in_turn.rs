@@ -381,7 +381,7 @@ mod tests {
             let writing = async move {
                 stream.write_all(b"HTTP/1.1 200 OK\r\nX: y\r\n\r\n").await.unwrap();
                 stream.write_all(b"body\r\n\r\n").await.unwrap();
-                assert!(!stream.lines.is_set());
+                assert!(!stream.lines.take_back());
             };
             let mut written = String::new();
             let (_, read) = tokio::join!(writing, theirs.read_to_string(&mut written));

@@ -39,9 +39,9 @@ impl LinesToAdd {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(lines);
     }
 
-    /// Whether they still wait for their head.
-    pub(crate) fn is_set(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    /// Takes back what still waits for its head; whether there was anything.
+    pub(crate) fn take_back(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take().is_some()
     }
 
     /// The head with them, if there are any.
