@@ -64,6 +64,8 @@ pub struct FirstSeen {
     pub alone: Spread,
     /// The decision, in verifications in a proxy.
     pub ratio: Spread,
+    /// What the decision takes above one about a known session, in verifications in a proxy.
+    pub extra_ratio: Spread,
     /// The decision, in verifications without one.
     pub ratio_alone: Spread,
     /// What a request of a new session costs above one of a known one, in verifications without a proxy.
@@ -251,12 +253,11 @@ impl Figures {
     }
 
     fn spread(&self) -> Option<FirstSeen> {
-        let extra: Vec<f64> = self
-            .new
-            .iter()
-            .zip(&self.known)
-            .map(|(new, known)| new - known)
-            .collect();
+        let above = |new: &[f64], known: &[f64]| -> Vec<f64> {
+            new.iter().zip(known).map(|(new, known)| new - known).collect()
+        };
+        let extra = above(&self.new, &self.known);
+        let extra_decision = above(&self.decision, &self.known_decision);
         let by_clock: Vec<f64> = self.alone.iter().map(|taken| taken.clock).collect();
         let processor: Vec<f64> = self.alone.iter().map(|taken| taken.processor).collect();
         Some(FirstSeen {
@@ -267,6 +268,7 @@ impl Figures {
             in_proxy: Spread::of(&self.in_proxy)?,
             alone: Spread::of(&by_clock)?,
             ratio: Spread::of_ratios(&self.decision, &self.in_proxy)?,
+            extra_ratio: Spread::of_ratios(&extra_decision, &self.in_proxy)?,
             ratio_alone: Spread::of_ratios(&self.decision, &by_clock)?,
             request_ratio: Spread::of_ratios(&extra, &processor)?,
         })
@@ -287,13 +289,14 @@ mod tests {
         let figures = Figures {
             known: vec![50.0],
             new: vec![90.0],
-            known_decision: vec![1.0],
+            known_decision: vec![12.0],
             decision: vec![60.0],
             in_proxy: vec![48.0],
             alone: vec![taken(40.0, 20.0)],
         };
         let found = figures.spread().unwrap();
         assert!((found.ratio.median - 1.25).abs() < 1e-9, "{found:?}");
+        assert!((found.extra_ratio.median - 1.0).abs() < 1e-9, "{found:?}");
         assert!((found.ratio_alone.median - 1.5).abs() < 1e-9, "{found:?}");
         assert!((found.request_ratio.median - 2.0).abs() < 1e-9, "{found:?}");
     }

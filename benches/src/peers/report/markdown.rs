@@ -95,12 +95,15 @@ fn first_seen(found: &FirstSeen) -> String {
         table.row(vec![what.to_owned(), micros(spread.median), range(spread)]);
     }
     format!(
-        "\n## {}\n\n{}\nThe decision about a new session costs {:.2} verifications in a proxy ({}) or {:.2} without one ({}), the \
-         whole request {:.2} of the latter ({}) above one of a known session.\n",
+        "\n## {}\n\n{}\nThe decision about a new session costs {:.2} verifications in a proxy ({}), {:.2} ({}) above one \
+         about a known session. In verifications without a proxy it costs {:.2} ({}), the whole request {:.2} ({}) above one \
+         of a known session.\n",
         capital(Case::FirstSeen.title()),
         table.render(),
         found.ratio.median,
         range(found.ratio),
+        found.extra_ratio.median,
+        range(found.extra_ratio),
         found.ratio_alone.median,
         range(found.ratio_alone),
         found.request_ratio.median,
