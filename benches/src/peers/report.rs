@@ -132,8 +132,9 @@ impl Figures for Report {
         Some(nginx.own.ratio?.median)
     }
 
-    fn first_seen(&self) -> Option<f64> {
-        Some(self.first_seen.as_ref()?.ratio.median)
+    fn first_seen(&self) -> Option<[f64; 2]> {
+        let found = self.first_seen.as_ref()?;
+        Some([found.extra_ratio.median, found.ratio.median])
     }
 }
 
