@@ -92,7 +92,7 @@ fn each_peer_is_measured_or_named_with_its_package() {
 fn a_new_session_is_set_against_one_verification() {
     let folder = tempfile::tempdir().unwrap();
     let (report, markdown) = peers(folder.path(), &["--cases", "first-seen"]);
-    for figure in ["ratio", "ratio_alone"] {
+    for figure in ["ratio", "extra_ratio", "ratio_alone"] {
         assert!(report["first_seen"][figure]["median"].is_f64(), "{report:#}");
     }
     assert!(markdown.contains("one RS256 verification by ring"), "{markdown}");

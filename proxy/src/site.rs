@@ -7,7 +7,7 @@ use auth_driver::{Driver, ReqwestClient};
 use bytes::Bytes;
 use http::{
     HeaderName, HeaderValue,
-    header::{AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING, UPGRADE},
+    header::{AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, DATE, EXPIRES, TRANSFER_ENCODING, UPGRADE},
 };
 
 use crate::{
@@ -134,11 +134,12 @@ fn site_headers(configured: &ConfiguredHeaders, conduct: Conduct) -> Vec<SiteHea
 
 /// The lines of these headers; `None` if one of them comes twice, or has a say in how a response is written or kept.
 fn site_lines(headers: &[SiteHeader]) -> Option<Vec<u8>> {
-    const TOLD_ELSEWHERE: [HeaderName; 7] = [
+    const TOLD_ELSEWHERE: [HeaderName; 8] = [
         CACHE_CONTROL,
         CONNECTION,
         CONTENT_LENGTH,
         DATE,
+        EXPIRES,
         TRANSFER_ENCODING,
         UPGRADE,
         HeaderName::from_static(request_id::HEADER),

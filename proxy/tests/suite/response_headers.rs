@@ -186,11 +186,12 @@ fn a_response_has_the_same_header_in_every_protocol() {
         };
         Answer::with("200 OK", headers, CONTENT)
     });
-    let headers: [Value; 6] = [
+    let headers: [Value; 7] = [
         json!({}),
         json!({ "X-Frame-Options": "DENY", "x-Content-type-options": "nosniff" }),
         json!({ "X-Frame-Options": "DENY", "Cache-Control": "max-age=600" }),
         json!({ "X-Frame-Options": "DENY", "date": "Thu, 01 Jan 1970 00:00:00 GMT" }),
+        json!({ "X-Frame-Options": "DENY", "Expires": "Thu, 01 Jan 2099 00:00:00 GMT" }),
         json!({ "X-Request-Id": "configured" }),
         json!({ "X-Two": "3", "x-two": "4" }),
     ];
