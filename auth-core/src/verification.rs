@@ -103,17 +103,18 @@ pub(crate) fn verify_as(auth: &Authenticator, kind: Kind, token: &str, now: Unix
             Err(error) => Verdict::Rejected(reason_of(error, kind)),
         };
     }
-    let Some(parsed) = ParsedJwt::parse(token, auth.keys()) else {
+    let mut claims = ClaimsSet::default();
+    let Some(parsed) = ParsedJwt::parse(token, auth.keys(), &mut claims) else {
         return Verdict::Rejected(Reason::TokenMalformed);
     };
-    if !auth.config().requirements.accept_issuer(&parsed.claims) {
+    if !auth.config().requirements.accept_issuer(parsed.claims) {
         return Verdict::Rejected(Reason::TokenIssuer);
     }
     let Some(key_id) = parsed.key_id() else {
         return Verdict::Rejected(Reason::TokenKey);
     };
     match auth.keys().find(key_id, now) {
-        KeyLookup::Found(key) => match verify_with(auth, kind, token, parsed, &key, now) {
+        KeyLookup::Found(key) => match verify_with(auth, kind, token, &parsed, &key, now) {
             Ok(verified) => Verdict::Passed(verified, kind.verified()),
             Err(reason) => Verdict::Rejected(reason),
         },
@@ -141,8 +142,9 @@ fn settle_keys(
         auth.forget_tokens();
     }
     let key = auth.keys().settle_fetch(fetched, key_id, now);
-    match (key, ParsedJwt::parse(token, auth.keys())) {
-        (Some(key), Some(parsed)) => verify_with(auth, kind, token, parsed, &key, now),
+    let mut claims = ClaimsSet::default();
+    match (key, ParsedJwt::parse(token, auth.keys(), &mut claims)) {
+        (Some(key), Some(parsed)) => verify_with(auth, kind, token, &parsed, &key, now),
         _ => Err(Reason::TokenKey),
     }
 }
@@ -152,33 +154,28 @@ fn verify_with(
     auth: &Authenticator,
     kind: Kind,
     token: &str,
-    parsed: ParsedJwt<'_>,
+    parsed: &ParsedJwt<'_, '_>,
     key: &VerificationKey,
     now: UnixTime,
 ) -> Verification {
+    let config = auth.config();
+    // Written before, not after: while the signature is computed the processor fetches the memory.
+    let token = auth.tokens_of(kind).write(token, parsed, &config.requirements.dialect);
     parsed.verify_signature(key).map_err(|error| match error {
         SignatureError::Key => Reason::TokenKey,
         SignatureError::Signature => Reason::TokenSignature,
     })?;
-    let token_type = parsed.token_type();
-    let verified = verify_claims(auth.config(), kind, token, (token_type, parsed.claims), now);
-    let verified = Arc::new(verified.map_err(|error| reason_of(error, kind))?);
-    auth.tokens_of(kind).insert(Arc::clone(&verified));
-    Ok(verified)
+    verify_claims(config, kind, &token, now).map_err(|error| reason_of(error, kind))?;
+    auth.tokens_of(kind).insert(Arc::clone(&token));
+    Ok(token)
 }
 
-fn verify_claims(
-    config: &Config,
-    kind: Kind,
-    token: &str,
-    (token_type, claims): (TokenType, ClaimsSet),
-    now: UnixTime,
-) -> Result<IdToken, ClaimError> {
+fn verify_claims(config: &Config, kind: Kind, token: &IdToken, now: UnixTime) -> Result<(), ClaimError> {
     let requirements = &config.requirements;
     match kind {
-        Kind::Session => requirements.verify(token, claims, token_type, now),
+        Kind::Session => requirements.verify(token, now),
         Kind::Bearer => match config.bearer() {
-            Some(bearer) => bearer.verify(requirements, token, (token_type, claims), now),
+            Some(bearer) => bearer.verify(requirements, token, now),
             None => Err(ClaimError::TokenUse),
         },
     }
@@ -192,8 +189,11 @@ pub(crate) fn judge_claims(auth: &Authenticator, claims: &Json, now: UnixTime) -
     if !requirements.accept_issuer(&claims) {
         return Err(Reason::TokenIssuer);
     }
-    let verified = requirements.verify("", claims, TokenType::Any, now);
-    verified.map_err(|error| reason_of(error, Kind::Session))
+    let token = IdToken::new("", &claims, TokenType::Any, &requirements.dialect);
+    let verified = requirements.verify(&token, now);
+    verified
+        .map(|()| token)
+        .map_err(|error| reason_of(error, Kind::Session))
 }
 
 pub(crate) const fn reason_of(error: ClaimError, kind: Kind) -> Reason {

@@ -13,7 +13,7 @@ use crate::{
     authenticator::Authenticator,
     config::{Reader, describe},
     json::Json,
-    jwt::{Claim, ClaimError, ClaimsSet, IdToken, Requirements, TokenType, TokenUse},
+    jwt::{Claim, ClaimError, IdToken, Requirements, TokenUse},
     verification::{Kind, Verdict, fetch_keys_as_then, verify_as},
 };
 
@@ -124,16 +124,9 @@ impl Bearer {
         Some(Presented::Token(token))
     }
 
-    /// Checks the claims of `raw`, a token whose issuer and signature are right. `exp` has to be there.
-    pub(crate) fn verify(
-        &self,
-        requirements: &Requirements,
-        raw: &str,
-        (token_type, claims): (TokenType, ClaimsSet),
-        now: UnixTime,
-    ) -> Result<IdToken, ClaimError> {
+    /// Checks the claims of a token whose issuer and signature are right. `exp` has to be there.
+    pub(crate) fn verify(&self, requirements: &Requirements, token: &IdToken, now: UnixTime) -> Result<(), ClaimError> {
         let dialect = &requirements.dialect;
-        let token = IdToken::new(raw, claims, token_type, dialect);
         token.verify_presence()?;
         if !token.has_expiry() {
             return Err(ClaimError::NoExpiry);
@@ -142,7 +135,7 @@ impl Bearer {
         let is_client = |client: &str| self.clients.iter().any(|known| known == client);
         let is_for_us = match token.token_use() {
             TokenUse::Id if self.accepts_id => dialect.is_for(&token.claims, is_client),
-            TokenUse::Access if self.accepts_access && dialect.is_generic() => self.is_audience(&token),
+            TokenUse::Access if self.accepts_access && dialect.is_generic() => self.is_audience(token),
             TokenUse::Access if self.accepts_access => token.text("client_id").is_some_and(is_client),
             _ => return Err(ClaimError::TokenUse),
         };
@@ -152,10 +145,10 @@ impl Bearer {
         if !requirements.accept_groups(&token.claims) {
             return Err(ClaimError::Group);
         }
-        if token.token_use() == TokenUse::Access && !self.grants(&token) {
+        if token.token_use() == TokenUse::Access && !self.grants(token) {
             return Err(ClaimError::Scope);
         }
-        Ok(token)
+        Ok(())
     }
 
     fn is_audience(&self, token: &IdToken) -> bool {

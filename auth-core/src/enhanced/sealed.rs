@@ -119,8 +119,9 @@ impl SealedSessions {
         let content = self.open(auth.config(), text, scheme).ok_or(Reason::SessionSeal)?;
         let claims = ClaimsSet::of(&content.claims).ok_or(Reason::SessionSeal)?;
         let requirements = &auth.config().requirements;
-        let mut token = requirements
-            .verify(text, claims, TokenType::Any, now)
+        let mut token = IdToken::new(text, &claims, TokenType::Any, &requirements.dialect);
+        requirements
+            .verify(&token, now)
             .map_err(|error| verification::reason_of(error, verification::Kind::Session))?;
         token.unsealed = Some(Unsealed {
             id_token: content.id_token.map(Secret::new),

@@ -1,7 +1,7 @@
 //! Base64 as Node.js encodes and decodes it (RFC 4648, decoded leniently).
 
 #[cfg(feature = "fast")]
-use base64_simd::URL_SAFE_NO_PAD;
+use base64_simd::{AsOut as _, URL_SAFE_NO_PAD};
 
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -35,40 +35,52 @@ fn encode(bytes: &[u8], alphabet: &[u8; 64]) -> String {
 /// Decodes either alphabet, mixed as well. Other characters are skipped, the first `=` ends the text,
 /// a dangling last character and left-over bits are dropped.
 pub(crate) fn decode_lenient(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
-    append_lenient(text, &mut bytes);
+    let mut bytes = Vec::with_capacity(decoded_length(text));
+    bytes.extend(lenient(text));
     bytes
 }
 
-fn append_lenient(text: &str, bytes: &mut Vec<u8>) {
+fn lenient(text: &str) -> impl Iterator<Item = u8> {
+    let sextets = text.bytes().take_while(|&byte| byte != b'=').filter_map(sextet);
     let (mut group, mut bits) = (0u32, 0);
-    for byte in text.bytes().take_while(|&byte| byte != b'=') {
-        let Some(sextet) = sextet(byte) else { continue };
+    sextets.filter_map(move |sextet| {
         group = group << 6 | sextet;
         bits += 6;
-        if bits >= 8 {
+        (bits >= 8).then(|| {
             bits -= 8;
-            bytes.push((group >> bits & 0xff) as u8);
-        }
-    }
+            (group >> bits & 0xff) as u8
+        })
+    })
+}
+
+/// No text of that length decodes to more bytes.
+pub(crate) const fn decoded_length(text: &str) -> usize {
+    text.len() / 4 * 3 + 2
 }
 
 /// Decodes a part of a JWT: URL-safe characters alone, `None` at any other. A dangling last character and left-over
-/// bits are dropped, as by [`decode_lenient`]. Behind the bytes there is room for so many more.
-pub(crate) fn decode_url_safe(text: &str, room: usize) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2 + room);
+/// bits are dropped, as by [`decode_lenient`].
+pub(crate) fn decode_url_safe(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; decoded_length(text)];
+    let length = decode_url_safe_into(text, &mut bytes)?.len();
+    bytes.truncate(length);
+    Some(bytes)
+}
+
+/// The same into memory that is there, of [`decoded_length`] at least.
+pub(crate) fn decode_url_safe_into<'b>(text: &str, room: &'b mut [u8]) -> Option<&'b [u8]> {
     #[cfg(feature = "fast")]
-    {
-        if URL_SAFE_NO_PAD.decode_append(text, &mut bytes).is_ok() {
-            return Some(bytes);
-        }
-        bytes.clear();
+    if let Ok(bytes) = URL_SAFE_NO_PAD.decode(text.as_bytes(), room.as_out()) {
+        let length = bytes.len();
+        return room.get(..length);
     }
     let is_of_alphabet = |byte: u8| byte != b'+' && byte != b'/' && sextet(byte).is_some();
-    text.bytes().all(is_of_alphabet).then(|| {
-        append_lenient(text, &mut bytes);
-        bytes
-    })
+    if !text.bytes().all(is_of_alphabet) {
+        return None;
+    }
+    let written = room.iter_mut().zip(lenient(text)).map(|(place, byte)| *place = byte);
+    let length = written.count();
+    room.get(..length)
 }
 
 const fn sextet(byte: u8) -> Option<u32> {
@@ -114,10 +126,10 @@ mod tests {
         let text = "AbYz09-_AbYz0";
         for length in 0..=text.len() {
             let text = &text[..length];
-            assert_eq!(decode_url_safe(text, 0), Some(decode_lenient(text)), "{text}");
+            assert_eq!(decode_url_safe(text), Some(decode_lenient(text)), "{text}");
             for foreign in ["+", "/", "=", ".", " ", "\0", "\u{e9}"] {
-                assert_eq!(decode_url_safe(&format!("{text}{foreign}"), 0), None, "{text}{foreign}");
-                assert_eq!(decode_url_safe(&format!("{foreign}{text}"), 0), None, "{foreign}{text}");
+                assert_eq!(decode_url_safe(&format!("{text}{foreign}")), None, "{text}{foreign}");
+                assert_eq!(decode_url_safe(&format!("{foreign}{text}")), None, "{foreign}{text}");
             }
         }
     }

@@ -50,21 +50,18 @@ pub(crate) struct IdToken {
     dialect: Arc<Dialect>,
 }
 
+/// With the counters of an Arc it is to fit into three KiB, a size of block that allocators have.
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<IdToken>() + 2 * size_of::<usize>() <= 3 * 1024);
+
 impl Requirements {
     /// Whether the token says it is from our issuer. Checked before any key is looked for.
     pub(crate) fn accept_issuer(&self, claims: &ClaimsSet) -> bool {
         claims.text_of("iss") == Some(self.issuer.as_str())
     }
 
-    /// Checks the claims of `raw`, a token whose issuer and signature are right, and whose header says that.
-    pub(crate) fn verify(
-        &self,
-        raw: &str,
-        claims: ClaimsSet,
-        token_type: TokenType,
-        now: UnixTime,
-    ) -> Result<IdToken, ClaimError> {
-        let token = IdToken::new(raw, claims, token_type, &self.dialect);
+    /// Checks the claims of a token whose issuer and signature are right.
+    pub(crate) fn verify(&self, token: &IdToken, now: UnixTime) -> Result<(), ClaimError> {
         token.verify_presence()?;
         token.verify_time(now)?;
         if !self.accept_groups(&token.claims) {
@@ -76,7 +73,7 @@ impl Requirements {
         if !self.dialect.is_for(&token.claims, |client| client == self.client_id) {
             return Err(ClaimError::Audience);
         }
-        Ok(token)
+        Ok(())
     }
 
     /// Scanned from the left: a match ends the scan, an entry that is no string before it is a refusal.
@@ -90,15 +87,31 @@ impl Requirements {
 }
 
 impl IdToken {
-    pub(crate) fn new(raw: &str, mut claims: ClaimsSet, token_type: TokenType, dialect: &Arc<Dialect>) -> Self {
-        Self {
-            raw_at: claims.append(raw),
+    /// A token with these claims, whose header says that, before anything of it has been checked.
+    pub(crate) fn new(raw: &str, claims: &ClaimsSet, token_type: TokenType, dialect: &Arc<Dialect>) -> Self {
+        let mut token = Self {
             unsealed: None,
-            expires: claims.number_of("exp"),
-            not_before: not_before(&claims, dialect),
-            token_use: dialect.use_of(token_type, &claims),
+            expires: None,
+            not_before: None,
+            claims: ClaimsSet::default(),
+            raw_at: 0,
+            token_use: TokenUse::Other,
             dialect: Arc::clone(dialect),
-            claims,
+        };
+        token.rewrite(raw, claims, token_type, dialect);
+        token
+    }
+
+    /// Becomes another token, in the same memory.
+    pub(super) fn rewrite(&mut self, raw: &str, claims: &ClaimsSet, token_type: TokenType, dialect: &Arc<Dialect>) {
+        self.claims.copy_from(claims);
+        self.raw_at = self.claims.append(raw);
+        self.unsealed = None;
+        self.expires = claims.number_of("exp");
+        self.not_before = not_before(claims, dialect);
+        self.token_use = dialect.use_of(token_type, claims);
+        if !Arc::ptr_eq(&self.dialect, dialect) {
+            self.dialect = Arc::clone(dialect);
         }
     }
 
@@ -210,9 +223,9 @@ mod tests {
             group: group.map(str::to_owned),
             dialect: Dialect::of_cognito().into(),
         };
-        let claims = ClaimsSet::parse_lossy(claims.into()).unwrap();
-        let verified = requirements.verify("t", claims, TokenType::Any, UnixTime::from_secs(100));
-        verified.err()
+        let claims = ClaimsSet::parse_lossy(claims.as_bytes()).unwrap();
+        let token = IdToken::new("t", &claims, TokenType::Any, &requirements.dialect);
+        requirements.verify(&token, UnixTime::from_secs(100)).err()
     }
 
     #[test]

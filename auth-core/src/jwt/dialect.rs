@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> ClaimsSet {
-        ClaimsSet::parse_lossy(text.into()).unwrap()
+        ClaimsSet::parse_lossy(text.as_bytes()).unwrap()
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::{str::FromStr, sync::Arc};
 
 use jsonwebtoken::{Algorithm, signature::Verifier};
 use memchr::{memchr, memrchr};
+use smallvec::{SmallVec, smallvec};
 
 use super::{
     claims_set::ClaimsSet,
@@ -11,16 +12,19 @@ use super::{
     key_store::{KeyStore, VerificationKey},
     ring_rsa::RsaVerifier,
 };
-use crate::js::base64::decode_url_safe;
+use crate::js::base64::{decode_url_safe, decode_url_safe_into, decoded_length};
+
+/// As long as the JSON of most tokens.
+type Payload = SmallVec<[u8; 1_536]>;
 
 /// A token of the right form.
 #[derive(Debug)]
-pub(crate) struct ParsedJwt<'t> {
+pub(crate) struct ParsedJwt<'t, 'c> {
     header_text: &'t str,
     signing_input: &'t str,
     signature: Vec<u8>,
     header: Arc<Header>,
-    pub(crate) claims: ClaimsSet,
+    pub(crate) claims: &'c ClaimsSet,
 }
 
 /// Why a signature does not count.
@@ -32,21 +36,24 @@ pub(crate) enum SignatureError {
     Signature,
 }
 
-impl<'t> ParsedJwt<'t> {
-    /// Takes a token apart. `None` unless it has three non-empty base64url parts, of which the first
+impl<'t, 'c> ParsedJwt<'t, 'c> {
+    /// Takes a token apart and reads its claims. `None` unless it has three non-empty base64url parts, of which the first
     /// two are JSON objects whose registered members have the right types. Bits left over in the
     /// encoding and bad UTF-8 are tolerated, as in the reference. A header that the keys have vouched for is not read.
-    pub(crate) fn parse(token: &'t str, keys: &KeyStore) -> Option<Self> {
+    pub(crate) fn parse(token: &'t str, keys: &KeyStore, claims: &'c mut ClaimsSet) -> Option<Self> {
         let (signing_input, signature) = parted(token, memrchr(b'.', token.as_bytes())?);
         let (header_text, payload) = parted(signing_input, memchr(b'.', signing_input.as_bytes())?);
+        if signature.is_empty() {
+            return None;
+        }
         let header = match keys.header(header_text) {
             Some(known) => known,
-            None => Arc::new(Header::parse(&decode(header_text, 0)?)?),
+            None => Arc::new(Header::parse(&decode_url_safe(header_text)?)?),
         };
-        // The token itself is kept behind its claims, if it is good.
-        let [payload, signature] = [decode(payload, token.len())?, decode(signature, 0)?];
-        let claims = ClaimsSet::parse_lossy(payload)?;
-        has_right_types(&claims).then_some(Self {
+        let signature = decode_url_safe(signature)?;
+        let mut room: Payload = smallvec![0; decoded_length(payload)];
+        claims.read(decode_url_safe_into(payload, &mut room)?)?;
+        has_right_types(claims).then_some(Self {
             header_text,
             signing_input,
             signature,
@@ -89,11 +96,6 @@ impl<'t> ParsedJwt<'t> {
 /// What is before and after the dot that is there.
 fn parted(text: &str, dot: usize) -> (&str, &str) {
     (&text[..dot], &text[dot + 1..])
-}
-
-/// A part of a token, unless it is empty.
-fn decode(part: &str, room: usize) -> Option<Vec<u8>> {
-    decode_url_safe(part, room).filter(|_| !part.is_empty())
 }
 
 /// The registered claims, where present, are of the types RFC 7519 gives them.

@@ -22,7 +22,7 @@ impl P256Key {
         if text("kty") != Some("EC") || text("crv") != Some("P-256") {
             return None;
         }
-        let coordinate = |name| decode_url_safe(text(name)?, 0).filter(|bytes| bytes.len() == COORDINATE);
+        let coordinate = |name| decode_url_safe(text(name)?).filter(|bytes| bytes.len() == COORDINATE);
         // SEC 1, section 2.3.3: an uncompressed point.
         let point = [&[4], &*coordinate("x")?, &*coordinate("y")?].concat();
         Some(Self(UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point)))

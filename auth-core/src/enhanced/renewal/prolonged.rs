@@ -37,8 +37,9 @@ pub(super) fn session(auth: &Authenticator, kept: &Kept, reply: &Json, now: Unix
     let raw = name(kept, access_token);
     let claims = until(claims.expose(), now, now.after(lifetime(reply)));
     let claims = ClaimsSet::of(&claims).ok_or(Reason::SessionSeal)?;
-    let verified = requirements.verify(&raw, claims, TokenType::Any, now);
-    let mut token: IdToken = verified.map_err(|error| reason_of(error, Kind::Session))?;
+    let mut token = IdToken::new(&raw, &claims, TokenType::Any, &requirements.dialect);
+    let verified = requirements.verify(&token, now);
+    verified.map_err(|error| reason_of(error, Kind::Session))?;
     token.unsealed = Some(Unsealed { id_token: None, times });
     Ok(Arc::new(token))
 }

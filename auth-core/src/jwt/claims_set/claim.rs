@@ -116,7 +116,7 @@ impl<'c> ClaimList<'c> {
     #[must_use]
     pub fn get(self, at: usize) -> Option<Claim<'c>> {
         match self.0 {
-            List::OfSet(set, entries) => entries.get(at).map(|(_, entry)| set.claim(entry, &[])),
+            List::OfSet(set, entries) => entries.get(at).map(|&(_, entry)| set.claim(entry, &[])),
             List::OfTree(entries) => entries.get(at).map(Claim::from),
         }
     }

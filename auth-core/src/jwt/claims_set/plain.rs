@@ -4,14 +4,13 @@
 
 use memchr::memchr;
 
-use super::{Member, Span, USUAL_MEMBERS, Value};
+use super::{Span, Table, Value};
 
-/// Reads an object. `None`: it is written otherwise, or is none.
-pub(super) fn read(text: &str) -> Option<Vec<Member>> {
+/// Reads an object into an empty table. `None`: it is written otherwise, or is none.
+pub(super) fn read(text: &str, members: &mut Table) -> Option<()> {
     if !is_plain(text) {
         return None;
     }
-    let mut members = Vec::with_capacity(USUAL_MEMBERS);
     let mut rest = Rest {
         text: text.as_bytes(),
         at: 0,
@@ -22,7 +21,7 @@ pub(super) fn read(text: &str) -> Option<Vec<Member>> {
         let name = rest.text()?;
         rest.expect(b':')?;
         match rest.next()? {
-            b'[' => rest.list(name, &mut members)?,
+            b'[' => rest.list(name, members)?,
             first => members.push((name, rest.scalar(first)?)),
         }
         match rest.next()? {
@@ -31,7 +30,7 @@ pub(super) fn read(text: &str) -> Option<Vec<Member>> {
             _ => return None,
         }
     }
-    rest.next().is_none().then_some(members)
+    rest.next().is_none().then_some(())
 }
 
 /// What is still to be read.
@@ -57,9 +56,9 @@ impl Rest<'_> {
     }
 
     /// What stands in a list of that name, of which the bracket has been read.
-    fn list(&mut self, name: Span, members: &mut Vec<Member>) -> Option<()> {
+    fn list(&mut self, name: Span, members: &mut Table) -> Option<()> {
         let at = members.len();
-        members.push((name, Value::List(0)));
+        members.push((name, Value::list(0)));
         let mut first = self.next()?;
         if first != b']' {
             loop {
@@ -71,18 +70,18 @@ impl Rest<'_> {
                 }
             }
         }
-        members[at].1 = Value::List(u32::try_from(members.len() - at - 1).ok()?);
+        members[at].1 = Value::list(members.len() - at - 1);
         Some(())
     }
 
     /// What begins with that byte.
     fn scalar(&mut self, first: u8) -> Option<Value> {
         match first {
-            b'"' => self.text().map(Value::Text),
+            b'"' => self.text().map(Value::text),
             b'0'..=b'9' => self.number(first),
-            b't' => self.literal(b"rue", Value::Bool(true)),
-            b'f' => self.literal(b"alse", Value::Bool(false)),
-            b'n' => self.literal(b"ull", Value::Null),
+            b't' => self.literal(b"rue", Value::bool(true)),
+            b'f' => self.literal(b"alse", Value::bool(false)),
+            b'n' => self.literal(b"ull", Value::NULL),
             _ => None,
         }
     }
@@ -105,7 +104,7 @@ impl Rest<'_> {
         self.at += count;
         // A fraction or an exponent is seen by whoever looks for what comes next.
         let is_plain = count < 15 && (first != b'0' || count == 0);
-        is_plain.then_some(Value::Number(number as f64))
+        is_plain.then_some(Value::number(number as f64))
     }
 
     /// A text of which the quotation mark has been read; there is nothing in it that could not stand there so.
@@ -129,8 +128,9 @@ mod tests {
     use super::{super::Members, *};
 
     fn names(text: &str) -> Option<Vec<&str>> {
-        let read = read(text)?;
-        Some(Members(&read).map(|(name, ..)| &text[name.range()]).collect())
+        let mut table = Table::new();
+        read(text, &mut table)?;
+        Some(Members(&table).map(|(name, ..)| &text[name.range()]).collect())
     }
 
     #[test]

@@ -7,14 +7,15 @@ use serde::{
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
 };
 
-use super::{Member, Span, USUAL_MEMBERS, Value};
+use super::{Kind, Span, Table, Value};
 use crate::json::Json;
 
 /// Claims that are being read.
 pub(super) struct Reader<'t> {
     text: &'t str,
     pub(super) escaped: String,
-    pub(super) members: Vec<Member>,
+    pub(super) members: Table,
+    pub(super) trees: Vec<Json>,
 }
 
 impl<'t> Reader<'t> {
@@ -22,7 +23,8 @@ impl<'t> Reader<'t> {
         Self {
             text,
             escaped: String::new(),
-            members: Vec::with_capacity(USUAL_MEMBERS),
+            members: Table::new(),
+            trees: Vec::new(),
         }
     }
 
@@ -61,11 +63,11 @@ impl<'de> Visitor<'de> for &mut Reader<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key_seed(Kept(self, Depth::Member))? {
-            let Value::Text(name) = name else {
+            let Kind::Text = name.kind else {
                 return Err(A::Error::custom("a name is a text"));
             };
             let at = self.members.len();
-            self.members.push((name, Value::Null));
+            self.members.push((name.span(), Value::NULL));
             self.members[at].1 = map.next_value_seed(Kept(self, Depth::Member))?;
         }
         Ok(())
@@ -97,23 +99,23 @@ impl<'de> Visitor<'de> for Kept<'_, '_> {
     }
 
     fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
+        Ok(Value::NULL)
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
+        Ok(Value::bool(value))
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Number(value as f64))
+        Ok(Value::number(value as f64))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::Number(value as f64))
+        Ok(Value::number(value as f64))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(Value::Number(value))
+        Ok(Value::number(value))
     }
 
     fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Value, E> {
@@ -126,25 +128,22 @@ impl<'de> Visitor<'de> for Kept<'_, '_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
         let Self(reader, Depth::Member) = self else {
-            return Json::visitor().visit_seq(seq).map(|tree| Value::Tree(tree.into()));
+            let tree = Json::visitor().visit_seq(seq)?;
+            return Ok(Value::tree(tree, &mut self.0.trees));
         };
         let start = reader.members.len();
         while let Some(entry) = seq.next_element_seed(Kept(reader, Depth::Entry))? {
             reader.members.push((Span::NONE, entry));
         }
-        let count = u32::try_from(reader.members.len() - start);
-        count.map(Value::List).map_err(|_| too_long())
+        Ok(Value::list(reader.members.len() - start))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
-        Json::visitor().visit_map(map).map(|tree| Value::Tree(tree.into()))
+        let tree = Json::visitor().visit_map(map)?;
+        Ok(Value::tree(tree, &mut self.0.trees))
     }
 }
 
 fn of_text<E: Error>(span: Option<Span>) -> Result<Value, E> {
-    span.map(Value::Text).ok_or_else(too_long)
-}
-
-fn too_long<E: Error>() -> E {
-    E::custom("longer than any token")
+    span.map(Value::text).ok_or_else(|| E::custom("longer than any token"))
 }
