@@ -120,6 +120,20 @@ mod tests {
     }
 
     #[test]
+    fn the_user_s_token_is_found_before_and_behind_the_user() {
+        let cookie = |name: &str| format!("CognitoIdentityServiceProvider.c.{name}");
+        let [last, of_j, of_k] = ["LastAuthUser=j", "j.idToken=t", "k.idToken=u"].map(cookie);
+        for order in [[&last, &of_j, &of_k], [&of_k, &of_j, &last], [&of_k, &last, &of_j]] {
+            let field = order.map(String::as_str).join("; ");
+            assert_eq!(id_token(&[&field]).as_deref(), Some("t"), "{field}");
+            assert_eq!(id_token(&order.map(String::as_str)).as_deref(), Some("t"), "{order:?}");
+        }
+        let other = cookie("j.idToken=other");
+        assert_eq!(id_token(&[&of_j, &last, &other]).as_deref(), Some("other"));
+        assert_eq!(id_token(&[&format!("{of_j}; {other}"), &last]).as_deref(), Some("t"));
+    }
+
+    #[test]
     fn an_empty_user_gives_a_double_dot() {
         let field = "CognitoIdentityServiceProvider.c.LastAuthUser=; CognitoIdentityServiceProvider.c..idToken=t";
         assert_eq!(id_token(&[field]).as_deref(), Some("t"));
