@@ -158,13 +158,12 @@ fn verify_with(
     key: &VerificationKey,
     now: UnixTime,
 ) -> Verification {
-    let config = auth.config();
-    // Written before, not after: while the signature is computed the processor fetches the memory.
-    let token = auth.tokens_of(kind).write(token, parsed, &config.requirements.dialect);
     parsed.verify_signature(key).map_err(|error| match error {
         SignatureError::Key => Reason::TokenKey,
         SignatureError::Signature => Reason::TokenSignature,
     })?;
+    let config = auth.config();
+    let token = auth.tokens_of(kind).write(token, parsed, &config.requirements.dialect);
     verify_claims(config, kind, &token, now).map_err(|error| reason_of(error, kind))?;
     auth.tokens_of(kind).insert(Arc::clone(&token));
     Ok(token)

@@ -87,7 +87,7 @@ impl Requirements {
 }
 
 impl IdToken {
-    /// A token with these claims, whose header says that, before anything of it has been checked.
+    /// A token with these claims, not checked yet, whose header says that.
     pub(crate) fn new(raw: &str, claims: &ClaimsSet, token_type: TokenType, dialect: &Arc<Dialect>) -> Self {
         let mut token = Self {
             unsealed: None,

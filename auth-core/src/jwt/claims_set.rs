@@ -3,7 +3,7 @@
 //! They say what [`Json`] would: of a repeated name the last value holds, and the order is JavaScript's. A tree
 //! would take an allocation for each name and each text, of which a token has some thirty: that is more work than
 //! reading them, and a first-seen token is to cost its signature's verification and little else. So they are read on
-//! the stack, and copied once they have been checked, to where the token is remembered.
+//! the stack, and copied to where the token is remembered once its signature is known to be good.
 
 mod claim;
 #[cfg(feature = "fast")]

@@ -72,9 +72,9 @@ impl TokenCache {
         Some(known.verify_time(now).map(|()| known))
     }
 
-    /// Writes a token down that is still to be verified, where it can be left if it is good. That is the memory of the
-    /// last one that has given way, unless somebody still holds it: to free that and to allocate anew would touch more
-    /// of what nobody has touched for long.
+    /// Writes a token down whose signature is good, where it can be left if its claims are, too. That is the memory of
+    /// the last one that has given way, unless somebody still holds it: to free that and to allocate anew would touch
+    /// more of what nobody has touched for long.
     pub(crate) fn write(&self, token: &str, parsed: &ParsedJwt<'_, '_>, dialect: &Arc<Dialect>) -> Arc<IdToken> {
         let (claims, token_type) = (parsed.claims, parsed.token_type());
         let mut spare = self.spare().take();
