@@ -163,7 +163,9 @@ fn verify_with(
         SignatureError::Signature => Reason::TokenSignature,
     })?;
     let config = auth.config();
-    let token = auth.tokens_of(kind).write(token, parsed, &config.requirements.dialect);
+    let dialect = &config.requirements.dialect;
+    let (claims, token_type) = (parsed.claims, parsed.token_type());
+    let token = auth.tokens_of(kind).write(token, claims, token_type, dialect);
     verify_claims(config, kind, &token, now).map_err(|error| reason_of(error, kind))?;
     auth.tokens_of(kind).insert(Arc::clone(&token));
     Ok(token)

@@ -68,7 +68,7 @@ impl Span {
 }
 
 /// A value, as a kind and what belongs to it: two words that are kept in registers on their way into the table. An enum
-/// is put together in memory, in pieces that the processor then has to wait for: a fifth of what reading claims took.
+/// is put together in memory, in pieces that the processor then has to wait for.
 #[derive(Clone, Copy)]
 struct Value {
     kind: Kind,

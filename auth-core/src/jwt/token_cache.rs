@@ -15,7 +15,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-use super::{ClaimError, Dialect, IdToken, ParsedJwt};
+use super::{ClaimError, ClaimsSet, Dialect, IdToken, TokenType};
 use crate::UnixTime;
 
 /// How many tokens share a set. Where as many sessions are in use as half of the room, one in a thousand is one too many
@@ -75,8 +75,13 @@ impl TokenCache {
     /// Writes a token down whose signature is good, where it can be left if its claims are, too. That is the memory of
     /// the last one that has given way, unless somebody still holds it: to free that and to allocate anew would touch
     /// more of what nobody has touched for long.
-    pub(crate) fn write(&self, token: &str, parsed: &ParsedJwt<'_, '_>, dialect: &Arc<Dialect>) -> Arc<IdToken> {
-        let (claims, token_type) = (parsed.claims, parsed.token_type());
+    pub(crate) fn write(
+        &self,
+        token: &str,
+        claims: &ClaimsSet,
+        token_type: TokenType,
+        dialect: &Arc<Dialect>,
+    ) -> Arc<IdToken> {
         let mut spare = self.spare().take();
         match spare.as_mut().and_then(Arc::get_mut) {
             Some(other) => other.rewrite(token, claims, token_type, dialect),
@@ -201,21 +206,24 @@ impl fmt::Debug for TokenCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        js::base64::encode_url_safe,
-        jwt::{ClaimsSet, Dialect, Requirements, TokenType},
-    };
+    use crate::{js::base64::encode_url_safe, jwt::Requirements};
 
     /// Verifies a token and remembers it.
     fn remember(cache: &TokenCache, raw: &str) -> Arc<IdToken> {
+        remember_with(cache, raw, "")
+    }
+
+    /// The same with more claims.
+    fn remember_with(cache: &TokenCache, raw: &str, more: &str) -> Arc<IdToken> {
         let requirements = Requirements {
             issuer: "i".to_owned(),
             client_id: "c".to_owned(),
             group: None,
             dialect: Dialect::of_cognito().into(),
         };
-        let claims = ClaimsSet::parse_lossy(br#"{"exp":100,"token_use":"id","aud":"c"}"#).unwrap();
-        let token = Arc::new(IdToken::new(raw, &claims, TokenType::Any, &requirements.dialect));
+        let claims = format!(r#"{{"exp":100,"token_use":"id","aud":"c"{more}}}"#);
+        let claims = ClaimsSet::parse_lossy(claims.as_bytes()).unwrap();
+        let token = cache.write(raw, &claims, TokenType::Any, &requirements.dialect);
         requirements.verify(&token, UnixTime::from_secs(0)).unwrap();
         cache.insert(Arc::clone(&token));
         token
@@ -279,11 +287,29 @@ mod tests {
     fn a_token_that_somebody_holds_stays_what_it_is() {
         let cache = TokenCache::new(WAYS);
         let held = remember(&cache, "held");
-        for at in 0..WAYS {
+        // The last two come when it has given way.
+        for at in 0..WAYS + 2 {
             remember(&cache, &format!("token {at}"));
         }
         assert!(!knows(&cache, "held"));
         assert_eq!(*held.raw().expose(), "held");
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_token_in_whose_memory_another_is_written() {
+        let cache = TokenCache::new(WAYS);
+        let long = "l".repeat(4_000);
+        let more = format!(r#","nbf":0,"email":"jane@example.com","tree":{{"a":1}},"long":"{long}""#);
+        let first = Arc::as_ptr(&remember_with(&cache, &long, &more));
+        for at in 0..WAYS {
+            remember(&cache, &format!("token {at}"));
+        }
+        let last = remember(&cache, "last");
+        assert_eq!(Arc::as_ptr(&last), first);
+        assert_eq!(*last.raw().expose(), "last");
+        let names: Vec<&str> = last.claims.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["exp", "token_use", "aud"]);
+        assert!(knows(&cache, "last") && !knows(&cache, &long));
     }
 
     #[test]
