@@ -7,6 +7,7 @@
 //! have nothing else to do came out a quarter cheaper for 100 KB.
 
 use std::{
+    fmt,
     io::{self, IoSlice},
     pin::Pin,
     task::{Context, Poll, ready},
@@ -23,10 +24,18 @@ const PACKET: usize = 64 * 1024;
 const PIECES: usize = 4;
 
 /// A stream whose small writes wait.
-#[derive(Debug)]
 pub(super) struct Corked<S> {
     inner: S,
     waiting: BytesMut,
+}
+
+/// Nothing of what waits: cookies are among it.
+impl<S: fmt::Debug> fmt::Debug for Corked<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Corked")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<S> Corked<S> {

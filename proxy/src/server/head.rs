@@ -6,6 +6,7 @@
 //! sections 2.2 and 6.1; T-SMUG-1 to 3, T-DOS-1, T-DOS-2).
 
 use std::{
+    fmt,
     future::{Future, poll_fn},
     io,
     pin::pin,
@@ -70,7 +71,6 @@ impl HeadError {
 }
 
 /// A request's head.
-#[derive(Debug)]
 pub(super) struct Head {
     /// The head, and whatever came with it: the body's beginning, later requests.
     pub(super) bytes: BytesMut,
@@ -78,6 +78,16 @@ pub(super) struct Head {
     pub(super) length: usize,
     /// What follows it.
     pub(super) framing: Framing,
+}
+
+/// Not the head itself: cookies are among it.
+impl fmt::Debug for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Head")
+            .field("length", &self.length)
+            .field("framing", &self.framing)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How the end of a request's body is found (RFC 9112, section 6.3).

@@ -14,7 +14,7 @@ mod described;
 mod longer_head;
 
 use std::{
-    io,
+    fmt, io,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -34,7 +34,6 @@ use super::{
 use crate::chunked_body::ChunkedBody;
 
 /// A connection whose requests are read one by one.
-#[derive(Debug)]
 pub(crate) struct InTurn<S> {
     /// There until it is given back.
     inner: Option<S>,
@@ -68,6 +67,17 @@ enum Way {
     In,
     /// The viewer has, or the connection is broken.
     None,
+}
+
+/// Nothing of what is read and written: cookies are among it.
+impl<S: fmt::Debug> fmt::Debug for InTurn<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InTurn")
+            .field("inner", &self.inner)
+            .field("turn", &self.turn)
+            .field("way", &self.way)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<S> InTurn<S> {
@@ -299,6 +309,18 @@ mod tests {
     }
 
     const GET: &str = "GET / HTTP/1.1\r\n\r\n";
+
+    #[tokio::test]
+    async fn nothing_of_what_is_read_or_written_is_shown() {
+        let (mut stream, _viewer) = connection();
+        stream.later.extend_from_slice(b"cookie: secret");
+        stream.head.extend_from_slice(b"set-cookie: secret");
+        stream.lines.set(b"set-cookie: secret".to_vec());
+        let shown = format!("{stream:?}");
+        assert!(shown.starts_with("InTurn"), "{shown}");
+        // As text, and as the numbers of its bytes.
+        assert!(!shown.contains("secret") && !shown.contains("115, 101, 99"), "{shown}");
+    }
 
     #[tokio::test]
     async fn a_session_gets_its_own_body_and_nothing_after_it() {

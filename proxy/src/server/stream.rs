@@ -1,6 +1,7 @@
 //! A viewer's TCP connection in the shape that Pingora serves.
 
 use std::{
+    fmt,
     net::SocketAddr,
     os::fd::AsRawFd as _,
     pin::Pin,
@@ -24,7 +25,6 @@ use tokio::{
 use super::{corked::Corked, direct, viewer::ViewerConnection};
 
 /// A viewer's connection.
-#[derive(Debug)]
 pub(crate) struct ViewerStream {
     inner: Corked<TcpStream>,
     /// What was read already and is to be read again.
@@ -36,6 +36,15 @@ pub(crate) struct ViewerStream {
     end: Option<Pin<Box<Sleep>>>,
     established: SystemTime,
     socket: Arc<SocketDigest>,
+}
+
+/// Nothing of what was read: cookies are among it.
+impl fmt::Debug for ViewerStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ViewerStream")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ViewerStream {

@@ -20,7 +20,7 @@ use crate::server::ViewerStream;
 const LINE_END: &[u8] = b"\r\n";
 
 /// Lines to be added to the head that is written next, each with its end.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct LinesToAdd(Mutex<Option<Vec<u8>>>);
 
 impl LinesToAdd {
