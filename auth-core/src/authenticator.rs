@@ -16,8 +16,8 @@ use crate::{
 pub struct Capabilities {
     /// Whether cookies can be set on the response to a forwarded request.
     pub forward_cookies: ForwardCookies,
-    /// How many verified tokens may be remembered, down to a multiple of sixteen; each takes 4 KiB, and a long one
-    /// its own length and that of its claims besides.
+    /// How many verified tokens may be remembered, down to a multiple of sixteen; each takes 1.5 KiB, 2 more where
+    /// somebody asks for its claims, and a long one its own length and that of its claims besides.
     pub remembered_tokens: usize,
 }
 

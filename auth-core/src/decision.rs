@@ -87,7 +87,7 @@ impl VerifiedIdToken {
     /// Any claim of the token.
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<Claim<'_>> {
-        self.0.claims.get(name)
+        self.0.claims().get(name)
     }
 
     /// Whether it is an id token; otherwise it is an access token, which tells nobody who somebody is.

@@ -6,7 +6,10 @@ use crate::{
     CallError, CallPurpose, Config, Entropy, HttpCall, HttpReply, Reason, RetryPolicy, Sharing, Step, UnixTime,
     authenticator::{Authenticator, PendingCall},
     json::Json,
-    jwt::{ClaimError, ClaimsSet, IdToken, JwkSet, KeyLookup, ParsedJwt, SignatureError, TokenType, VerificationKey},
+    jwt::{
+        ClaimError, ClaimsSet, IdToken, JwkSet, KeyLookup, ParsedJwt, SignatureError, TokenType, Unchecked,
+        VerificationKey,
+    },
 };
 
 /// A token that passed, or why it did not.
@@ -163,15 +166,12 @@ fn verify_with(
         SignatureError::Signature => Reason::TokenSignature,
     })?;
     let config = auth.config();
-    let dialect = &config.requirements.dialect;
-    let (claims, token_type) = (parsed.claims, parsed.token_type());
-    let token = auth.tokens_of(kind).write(token, claims, token_type, dialect);
-    verify_claims(config, kind, &token, now).map_err(|error| reason_of(error, kind))?;
-    auth.tokens_of(kind).insert(Arc::clone(&token));
-    Ok(token)
+    let unchecked = Unchecked::new(parsed.claims, parsed.token_type(), &config.requirements.dialect);
+    verify_claims(config, kind, &unchecked, now).map_err(|error| reason_of(error, kind))?;
+    Ok(auth.tokens_of(kind).remember(token, &unchecked))
 }
 
-fn verify_claims(config: &Config, kind: Kind, token: &IdToken, now: UnixTime) -> Result<(), ClaimError> {
+fn verify_claims(config: &Config, kind: Kind, token: &Unchecked<'_>, now: UnixTime) -> Result<(), ClaimError> {
     let requirements = &config.requirements;
     match kind {
         Kind::Session => requirements.verify(token, now),
@@ -190,10 +190,10 @@ pub(crate) fn judge_claims(auth: &Authenticator, claims: &Json, now: UnixTime) -
     if !requirements.accept_issuer(&claims) {
         return Err(Reason::TokenIssuer);
     }
-    let token = IdToken::new("", &claims, TokenType::Any, &requirements.dialect);
+    let token = Unchecked::new(&claims, TokenType::Any, &requirements.dialect);
     let verified = requirements.verify(&token, now);
     verified
-        .map(|()| token)
+        .map(|()| IdToken::with_claims("", &token, None))
         .map_err(|error| reason_of(error, Kind::Session))
 }
 

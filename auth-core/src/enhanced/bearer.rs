@@ -13,7 +13,7 @@ use crate::{
     authenticator::Authenticator,
     config::{Reader, describe},
     json::Json,
-    jwt::{Claim, ClaimError, IdToken, Requirements, TokenUse},
+    jwt::{Claim, ClaimError, IdToken, Requirements, TokenUse, Unchecked},
     verification::{Kind, Verdict, fetch_keys_as_then, verify_as},
 };
 
@@ -125,7 +125,12 @@ impl Bearer {
     }
 
     /// Checks the claims of a token whose issuer and signature are right. `exp` has to be there.
-    pub(crate) fn verify(&self, requirements: &Requirements, token: &IdToken, now: UnixTime) -> Result<(), ClaimError> {
+    pub(crate) fn verify(
+        &self,
+        requirements: &Requirements,
+        token: &Unchecked<'_>,
+        now: UnixTime,
+    ) -> Result<(), ClaimError> {
         let dialect = &requirements.dialect;
         token.verify_presence()?;
         if !token.has_expiry() {
@@ -134,15 +139,15 @@ impl Bearer {
         token.verify_time(now)?;
         let is_client = |client: &str| self.clients.iter().any(|known| known == client);
         let is_for_us = match token.token_use() {
-            TokenUse::Id if self.accepts_id => dialect.is_for(&token.claims, is_client),
+            TokenUse::Id if self.accepts_id => dialect.is_for(token.claims, is_client),
             TokenUse::Access if self.accepts_access && dialect.is_generic() => self.is_audience(token),
-            TokenUse::Access if self.accepts_access => token.text("client_id").is_some_and(is_client),
+            TokenUse::Access if self.accepts_access => token.claims.text_of("client_id").is_some_and(is_client),
             _ => return Err(ClaimError::TokenUse),
         };
         if !is_for_us {
             return Err(ClaimError::Audience);
         }
-        if !requirements.accept_groups(&token.claims) {
+        if !requirements.accept_groups(token.claims) {
             return Err(ClaimError::Group);
         }
         if token.token_use() == TokenUse::Access && !self.grants(token) {
@@ -151,12 +156,12 @@ impl Bearer {
         Ok(())
     }
 
-    fn is_audience(&self, token: &IdToken) -> bool {
+    fn is_audience(&self, token: &Unchecked<'_>) -> bool {
         let is_ours = |audience: Claim<'_>| self.audiences.iter().any(|known| audience.as_str() == Some(known));
         token.claims.get("aud").is_some_and(|aud| aud.entries().any(is_ours))
     }
 
-    fn grants(&self, token: &IdToken) -> bool {
+    fn grants(&self, token: &Unchecked<'_>) -> bool {
         let has = |scope: &String| token.has_scope(scope);
         (self.scopes.is_empty() || self.scopes.iter().any(has)) && self.all_scopes.iter().all(has)
     }

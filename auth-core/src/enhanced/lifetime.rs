@@ -198,7 +198,7 @@ impl Lifetime {
 
 /// When the viewer proved who they are.
 fn began(token: &IdToken) -> Option<UnixTime> {
-    let secs = token.claims.number_of("auth_time")?;
+    let secs = token.claims().number_of("auth_time")?;
     Some(UnixTime::from_secs(secs as i64))
 }
 

@@ -36,7 +36,7 @@ impl PlainCookies {
         let mut cookies = Self::of_renewal(config, enhanced, session, None);
         let user = user_of(&session.token);
         let part = spelled(user);
-        let claim = |name: &str| session.token.claims.get(name);
+        let claim = |name: &str| session.token.claims().get(name);
         let values = match &config.cookie_scheme {
             // What else AWS Amplify reads is about Cognito's users.
             CookieScheme::Amplify { .. } if config.requirements.dialect.is_generic() => {

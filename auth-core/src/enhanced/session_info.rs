@@ -58,12 +58,12 @@ pub(crate) fn describe(auth: &Authenticator, session: &Session, viewer: &Viewer)
     let claims: Vec<String> = listed
         .iter()
         .filter_map(|name| {
-            let value = token.claims.get(name)?.stringify();
+            let value = token.claims().get(name)?.stringify();
             Some(format!("{}:{value}", stringify_text(name)))
         })
         .collect();
     let expires = token
-        .claims
+        .claims()
         .get("exp")
         .map_or_else(|| "null".to_owned(), Claim::stringify);
     let body = format!("{{\"expires_at\":{expires},\"claims\":{{{}}}}}", claims.join(","));

@@ -325,7 +325,7 @@ fn bytes(name: &str, value: &str) -> usize {
 fn began(token: &IdToken, now: UnixTime) -> Times {
     let said = ["auth_time", "iat"]
         .iter()
-        .find_map(|name| token.claims.number_of(name));
+        .find_map(|name| token.claims().number_of(name));
     let created = said.map_or(now, |secs| UnixTime::from_secs(secs as i64));
     Times {
         created: created.min(now),

@@ -1,8 +1,8 @@
 //! The checks on a signed id token's claims, in the order that decides which answer is given.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use super::{Claim, ClaimsSet, Dialect, TokenType, TokenUse};
+use super::{Claim, ClaimsSet, Dialect, TokenType, TokenUse, claims_set::Texts, parse::read_claims};
 use crate::{Secret, UnixTime, enhanced::Unsealed};
 
 /// How far a generic provider's clock may be ahead of ours. Cognito's tokens have no `nbf`.
@@ -41,18 +41,35 @@ pub(crate) enum ClaimError {
 pub(crate) struct IdToken {
     /// What else stood in the sealed session that it came in.
     pub(crate) unsealed: Option<Unsealed>,
-    expires: Option<f64>,
-    not_before: Option<f64>,
-    pub(crate) claims: ClaimsSet,
-    /// Behind them, where the token as it was presented begins.
-    raw_at: usize,
-    token_use: TokenUse,
+    facts: Facts,
     dialect: Arc<Dialect>,
+    /// Few sites ask for any once they are checked. They are read anew from the token for the first who does.
+    claims: OnceLock<Box<ClaimsSet>>,
+    raw: Texts<RAW_ROOM>,
 }
 
-/// With the counters of an Arc it is to fit into three KiB, a size of block that allocators have.
+/// Most tokens are shorter.
+const RAW_ROOM: usize = 1_392;
+
+/// With the counters of an Arc it is to fit into a KiB and a half, a size of block that allocators have.
 #[cfg(target_pointer_width = "64")]
-const _: () = assert!(size_of::<IdToken>() + 2 * size_of::<usize>() <= 3 * 1024);
+const _: () = assert!(size_of::<IdToken>() + 2 * size_of::<usize>() <= 1_536);
+
+/// What is asked of a token each time that it is presented.
+#[derive(Clone, Copy, Debug)]
+struct Facts {
+    expires: Option<f64>,
+    not_before: Option<f64>,
+    token_use: TokenUse,
+}
+
+/// A token's claims, rightly signed, that are still to be checked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unchecked<'c> {
+    pub(crate) claims: &'c ClaimsSet,
+    facts: Facts,
+    dialect: &'c Arc<Dialect>,
+}
 
 impl Requirements {
     /// Whether the token says it is from our issuer. Checked before any key is looked for.
@@ -61,16 +78,16 @@ impl Requirements {
     }
 
     /// Checks the claims of a token whose issuer and signature are right.
-    pub(crate) fn verify(&self, token: &IdToken, now: UnixTime) -> Result<(), ClaimError> {
+    pub(crate) fn verify(&self, token: &Unchecked<'_>, now: UnixTime) -> Result<(), ClaimError> {
         token.verify_presence()?;
         token.verify_time(now)?;
-        if !self.accept_groups(&token.claims) {
+        if !self.accept_groups(token.claims) {
             return Err(ClaimError::Group);
         }
-        if token.token_use != TokenUse::Id {
+        if token.token_use() != TokenUse::Id {
             return Err(ClaimError::TokenUse);
         }
-        if !self.dialect.is_for(&token.claims, |client| client == self.client_id) {
+        if !self.dialect.is_for(token.claims, |client| client == self.client_id) {
             return Err(ClaimError::Audience);
         }
         Ok(())
@@ -86,38 +103,104 @@ impl Requirements {
     }
 }
 
-impl IdToken {
-    /// A token with these claims, not checked yet, whose header says that.
-    pub(crate) fn new(raw: &str, claims: &ClaimsSet, token_type: TokenType, dialect: &Arc<Dialect>) -> Self {
-        let mut token = Self {
-            unsealed: None,
-            expires: None,
-            not_before: None,
-            claims: ClaimsSet::default(),
-            raw_at: 0,
-            token_use: TokenUse::Other,
-            dialect: Arc::clone(dialect),
+impl<'c> Unchecked<'c> {
+    /// Claims of a token whose header says that.
+    pub(crate) fn new(claims: &'c ClaimsSet, token_type: TokenType, dialect: &'c Arc<Dialect>) -> Self {
+        let facts = Facts {
+            expires: claims.number_of("exp"),
+            not_before: not_before(claims, dialect),
+            token_use: dialect.use_of(token_type, claims),
         };
-        token.rewrite(raw, claims, token_type, dialect);
+        Self { claims, facts, dialect }
+    }
+
+    /// What it is for.
+    pub(crate) const fn token_use(&self) -> TokenUse {
+        self.facts.token_use
+    }
+
+    /// Whether there is an `exp`.
+    pub(crate) const fn has_expiry(&self) -> bool {
+        self.facts.expires.is_some()
+    }
+
+    /// Whether an access token was granted this scope.
+    pub(crate) fn has_scope(&self, scope: &str) -> bool {
+        self.dialect.grants(self.claims, scope)
+    }
+
+    /// What OpenID Connect Core, section 2, requires, and Cognito's tokens have anyway; the reference does not ask.
+    pub(crate) fn verify_presence(&self) -> Result<(), ClaimError> {
+        if !self.dialect.is_generic() || self.token_use() != TokenUse::Id {
+            return Ok(());
+        }
+        if !self.has_expiry() {
+            return Err(ClaimError::NoExpiry);
+        }
+        match self.claims.text_of("sub") {
+            Some(subject) if !subject.is_empty() => Ok(()),
+            _ => Err(ClaimError::NoSubject),
+        }
+    }
+
+    /// See [`IdToken::verify_time`].
+    pub(crate) fn verify_time(&self, now: UnixTime) -> Result<(), ClaimError> {
+        self.facts.verify_time(now)
+    }
+}
+
+impl IdToken {
+    /// A token of that text, a JWT, whose claims have been checked.
+    pub(super) fn new(raw: &str, checked: &Unchecked<'_>) -> Self {
+        let mut text = Texts::default();
+        text.push_str(raw);
+        Self {
+            unsealed: None,
+            facts: checked.facts,
+            dialect: Arc::clone(checked.dialect),
+            claims: OnceLock::new(),
+            raw: text,
+        }
+    }
+
+    /// One in whose text the claims cannot be read.
+    pub(crate) fn with_claims(raw: &str, checked: &Unchecked<'_>, unsealed: Option<Unsealed>) -> Self {
+        let mut token = Self::new(raw, checked);
+        let mut claims = Box::<ClaimsSet>::default();
+        claims.copy_from(checked.claims);
+        token.claims = claims.into();
+        token.unsealed = unsealed;
         token
     }
 
     /// Becomes another token, in the same memory.
-    pub(super) fn rewrite(&mut self, raw: &str, claims: &ClaimsSet, token_type: TokenType, dialect: &Arc<Dialect>) {
-        self.claims.copy_from(claims);
-        self.raw_at = self.claims.append(raw);
+    pub(super) fn rewrite(&mut self, raw: &str, checked: &Unchecked<'_>) {
+        self.raw.clear();
+        self.raw.push_str(raw);
         self.unsealed = None;
-        self.expires = claims.number_of("exp");
-        self.not_before = not_before(claims, dialect);
-        self.token_use = dialect.use_of(token_type, claims);
-        if !Arc::ptr_eq(&self.dialect, dialect) {
-            self.dialect = Arc::clone(dialect);
+        self.facts = checked.facts;
+        if !Arc::ptr_eq(&self.dialect, checked.dialect) {
+            self.dialect = Arc::clone(checked.dialect);
         }
+        // Where somebody asked for the last one's, somebody will ask for these.
+        if let Some(claims) = self.claims.get_mut() {
+            claims.copy_from(checked.claims);
+        }
+    }
+
+    /// All that it claims.
+    pub(crate) fn claims(&self) -> &ClaimsSet {
+        self.claims.get_or_init(|| {
+            let mut claims = Box::default();
+            // They have been read before, from the same text.
+            read_claims(self.raw().expose(), &mut claims);
+            claims
+        })
     }
 
     /// As it was presented: the text of the cookie, if it came in a sealed session.
     pub(crate) fn raw(&self) -> Secret<&str> {
-        Secret::new(self.claims.appended(self.raw_at))
+        Secret::new(self.raw.as_str())
     }
 
     /// The id token itself. `None`: the sealed session that it came in does not hold it.
@@ -130,17 +213,17 @@ impl IdToken {
 
     /// A claim that is a text.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.claims.text_of(name)
+        self.claims().text_of(name)
     }
 
     /// Whom it names.
     pub(crate) fn username(&self) -> Option<&str> {
-        self.dialect.username(&self.claims)
+        self.dialect.username(self.claims())
     }
 
     /// The groups that it lists, or the only one that it names.
     pub(crate) fn groups(&self) -> impl Iterator<Item = &str> {
-        let listed = self.claims.get(&self.dialect.groups);
+        let listed = self.claims().get(&self.dialect.groups);
         listed.into_iter().flat_map(Claim::entries).filter_map(Claim::as_str)
     }
 
@@ -151,48 +234,34 @@ impl IdToken {
 
     /// What it is for.
     pub(crate) const fn token_use(&self) -> TokenUse {
-        self.token_use
+        self.facts.token_use
     }
 
     /// Seconds until it expires; never where it does not.
     pub(crate) fn seconds_left(&self, now: UnixTime) -> f64 {
-        self.expires
-            .map_or(f64::INFINITY, |expires| expires - now.as_secs_f64())
+        let expires = self.facts.expires;
+        expires.map_or(f64::INFINITY, |expires| expires - now.as_secs_f64())
     }
 
     /// Seconds from its making to its end.
     pub(crate) fn lifetime(&self) -> Option<f64> {
-        let issued = self.claims.number_of("iat")?;
-        Some(self.expires? - issued)
-    }
-
-    /// Whether there is an `exp`.
-    pub(crate) const fn has_expiry(&self) -> bool {
-        self.expires.is_some()
+        let issued = self.claims().number_of("iat")?;
+        Some(self.facts.expires? - issued)
     }
 
     /// Whether an access token was granted this scope.
     pub(crate) fn has_scope(&self, scope: &str) -> bool {
-        self.dialect.grants(&self.claims, scope)
+        self.dialect.grants(self.claims(), scope)
     }
 
-    /// What OpenID Connect Core, section 2, requires, and Cognito's tokens have anyway; the reference does not ask.
-    pub(crate) fn verify_presence(&self) -> Result<(), ClaimError> {
-        if !self.dialect.is_generic() || self.token_use != TokenUse::Id {
-            return Ok(());
-        }
-        if self.expires.is_none() {
-            return Err(ClaimError::NoExpiry);
-        }
-        match self.text("sub") {
-            Some(subject) if !subject.is_empty() => Ok(()),
-            _ => Err(ClaimError::NoSubject),
-        }
-    }
-
-    /// No leeway: `exp` and `nbf` equal to now are valid, a fraction beyond is not. A token without
-    /// `exp` never expires.
+    /// No leeway: `exp` and `nbf` equal to now are valid, a fraction beyond is not. A token without `exp` never expires.
     pub(crate) fn verify_time(&self, now: UnixTime) -> Result<(), ClaimError> {
+        self.facts.verify_time(now)
+    }
+}
+
+impl Facts {
+    fn verify_time(&self, now: UnixTime) -> Result<(), ClaimError> {
         const MIN_DATE_SECS: f64 = -8.64e12;
         let now = now.as_secs_f64();
         match self.expires {
@@ -224,7 +293,7 @@ mod tests {
             dialect: Dialect::of_cognito().into(),
         };
         let claims = ClaimsSet::parse_lossy(claims.as_bytes()).unwrap();
-        let token = IdToken::new("t", &claims, TokenType::Any, &requirements.dialect);
+        let token = Unchecked::new(&claims, TokenType::Any, &requirements.dialect);
         requirements.verify(&token, UnixTime::from_secs(100)).err()
     }
 

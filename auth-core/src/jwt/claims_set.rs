@@ -3,9 +3,10 @@
 //! They say what [`Json`] would: of a repeated name the last value holds, and the order is JavaScript's. A tree
 //! would take an allocation for each name and each text, of which a token has some thirty: that is more work than
 //! reading them, and a first-seen token is to cost its signature's verification and little else. So they are read on
-//! the stack, and copied to where the token is remembered once its signature is known to be good.
+//! the stack.
 
 mod claim;
+mod marked;
 #[cfg(feature = "fast")]
 mod plain;
 mod read;
@@ -17,7 +18,8 @@ use serde::de::DeserializeSeed as _;
 use smallvec::SmallVec;
 
 pub use self::claim::{Claim, ClaimList};
-use self::{read::Reader, texts::Texts};
+pub(super) use self::texts::Texts;
+use self::{marked::Marked, read::Reader};
 use crate::{
     js::object::{self, FEW},
     json::{Json, Object},
@@ -26,16 +28,20 @@ use crate::{
 /// A token's claims.
 #[derive(Default)]
 pub(crate) struct ClaimsSet {
-    /// The JSON that was read, in which names and texts lie, after it those that were escaped there, and last what was
-    /// appended.
-    texts: Texts,
+    /// The JSON that was read, in which names and texts lie, and after it those that were escaped there.
+    texts: Texts<ROOM>,
     members: Table,
+    /// Which of them has a name of that mark.
+    marked: Marked,
     /// Values that are objects, or lists in which there are others; few claims have any.
     trees: Vec<Json>,
 }
 
 /// A name and its value, which the entries of a list follow, each without a name.
 type Member = (Span, Value);
+
+/// Most tokens' claims are shorter.
+const ROOM: usize = 1_376;
 
 /// As many as a token has, as a rule.
 const USUAL_MEMBERS: usize = 20;
@@ -142,7 +148,7 @@ impl ClaimsSet {
             Err(_) => self.texts.push_str(&String::from_utf8_lossy(text)),
         }
         self.read_members()?;
-        if !self.is_in_order() {
+        if !self.mark() {
             let tree: Vec<(String, Json)> = self
                 .iter()
                 .map(|(name, claim)| (name.to_owned(), claim.to_json()))
@@ -182,6 +188,7 @@ impl ClaimsSet {
     fn clear(&mut self) {
         self.texts.clear();
         self.members.clear();
+        self.marked = Marked::NONE;
         self.trees.clear();
     }
 
@@ -190,6 +197,7 @@ impl ClaimsSet {
         self.clear();
         self.texts.push_str(other.texts.as_str());
         self.members.extend_from_slice(&other.members);
+        self.marked = other.marked;
         self.trees.extend_from_slice(&other.trees);
     }
 
@@ -207,6 +215,7 @@ impl ClaimsSet {
             };
             claims.members.push((name, value));
         }
+        claims.mark();
         Some(claims)
     }
 
@@ -216,35 +225,22 @@ impl ClaimsSet {
         span
     }
 
-    /// Keeps what is not a claim behind all that is. Says where it begins.
-    pub(crate) fn append(&mut self, text: &str) -> usize {
-        let at = self.texts.as_str().len();
-        self.texts.push_str(text);
-        at
-    }
-
-    /// What was appended there.
-    pub(crate) fn appended(&self, at: usize) -> &str {
-        &self.texts.as_str()[at..]
-    }
-
     fn text(&self, span: Span) -> &str {
         &self.texts.as_str()[span.range()]
     }
 
-    /// Whether these are few, of different names, none of which JavaScript would put elsewhere.
-    fn is_in_order(&self) -> bool {
+    /// Marks the names. Says whether these are few and different, and JavaScript would put none elsewhere.
+    fn mark(&mut self) -> bool {
         let texts = self.texts.as_str().as_bytes();
-        let (mut count, mut seen, mut is_doubtful) = (0, 0_u128, false);
-        for (name, ..) in Members(&self.members) {
+        let (mut marked, mut count, mut is_doubtful) = (Marked::NONE, 0, false);
+        let mut at = 0;
+        while let Some(&(name, value)) = self.members.get(at) {
             let name = &texts[name.range()];
-            let [first, last] = [name.first(), name.last()].map(|byte| byte.map_or(0, |&byte| u32::from(byte)));
-            // By these factors the claims of the usual issuers' tokens all have marks of their own.
-            let mark = 1 << ((4 * first + last + 22 * name.len() as u32) % u128::BITS);
-            is_doubtful |= seen & mark != 0 || (u32::from(b'0')..=u32::from(b'9')).contains(&first);
-            seen |= mark;
+            is_doubtful |= !marked.mark(name, at) || name.first().is_some_and(u8::is_ascii_digit);
+            at += 1 + value.entries();
             count += 1;
         }
+        self.marked = marked;
         count <= FEW && (!is_doubtful || self.has_orderly_names())
     }
 
@@ -258,20 +254,21 @@ impl ClaimsSet {
     }
 
     /// A claim, if it is there.
+    #[inline]
     pub(crate) fn get(&self, name: &str) -> Option<Claim<'_>> {
-        find(self.texts.as_str(), &self.members, name).map(|(value, entries)| self.claim(value, entries))
+        let (_, value, entries) = self.find(self.marked.first(name.as_bytes())?, name)?;
+        Some(self.claim(value, entries))
+    }
+
+    /// The first member of that name, from the first on that has its mark.
+    fn find(&self, first: usize, name: &str) -> Option<(Span, Value, &[Member])> {
+        let texts = self.texts.as_str().as_bytes();
+        Members(&self.members[first..]).find(|(known, ..)| texts[known.range()] == *name.as_bytes())
     }
 
     /// The claims in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Claim<'_>)> {
-        self.short(usize::MAX)
-    }
-
-    /// Those whose names are so short at most; the others are passed over without a look.
-    pub(crate) fn short(&self, longest: usize) -> impl Iterator<Item = (&str, Claim<'_>)> {
-        let is_short = move |(name, ..): &(Span, Value, &[Member])| name.length as usize <= longest;
-        let short = Members(&self.members).filter(is_short);
-        short.map(|(name, value, entries)| (self.text(name), self.claim(value, entries)))
+        Members(&self.members).map(|(name, value, entries)| (self.text(name), self.claim(value, entries)))
     }
 
     /// A claim that is a text.
@@ -310,22 +307,6 @@ impl<'m> Iterator for Members<'m> {
         self.0 = rest;
         Some((name, value, entries))
     }
-}
-
-/// The value of the first member of that name, and its entries.
-fn find<'m>(texts: &str, members: &'m [Member], name: &str) -> Option<(Value, &'m [Member])> {
-    // Most names differ in length, which is less to look at than where they lie; entries of lists have none, so that
-    // they need not be stepped over.
-    let is_named =
-        |span: Span| span.length as usize == name.len() && texts.as_bytes()[span.range()] == *name.as_bytes();
-    if name.is_empty() {
-        let found = Members(members).find(|(known, ..)| is_named(*known));
-        return found.map(|(_, value, entries)| (value, entries));
-    }
-    let at = members.iter().position(|(known, _)| is_named(*known))?;
-    Members(&members[at..])
-        .next()
-        .map(|(_, value, entries)| (value, entries))
 }
 
 /// Names alone: values are about people.

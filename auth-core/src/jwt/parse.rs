@@ -7,7 +7,7 @@ use memchr::{memchr, memrchr};
 use smallvec::{SmallVec, smallvec};
 
 use super::{
-    claims_set::ClaimsSet,
+    claims_set::{Claim, ClaimsSet},
     header::{Header, TokenType},
     key_store::{KeyStore, VerificationKey},
     ring_rsa::RsaVerifier,
@@ -51,8 +51,7 @@ impl<'t, 'c> ParsedJwt<'t, 'c> {
             None => Arc::new(Header::parse(&decode_url_safe(header_text)?)?),
         };
         let signature = decode_url_safe(signature)?;
-        let mut room: Payload = smallvec![0; decoded_length(payload)];
-        claims.read(decode_url_safe_into(payload, &mut room)?)?;
+        read_payload(payload, claims)?;
         has_right_types(claims).then_some(Self {
             header_text,
             signing_input,
@@ -93,6 +92,16 @@ impl<'t, 'c> ParsedJwt<'t, 'c> {
     }
 }
 
+/// Reads the claims of a token that has been taken apart before.
+pub(super) fn read_claims(token: &str, claims: &mut ClaimsSet) -> Option<()> {
+    read_payload(token.split('.').nth(1)?, claims)
+}
+
+fn read_payload(payload: &str, claims: &mut ClaimsSet) -> Option<()> {
+    let mut room: Payload = smallvec![0; decoded_length(payload)];
+    claims.read(decode_url_safe_into(payload, &mut room)?)
+}
+
 /// What is before and after the dot that is there.
 fn parted(text: &str, dot: usize) -> (&str, &str) {
     (&text[..dot], &text[dot + 1..])
@@ -100,11 +109,14 @@ fn parted(text: &str, dot: usize) -> (&str, &str) {
 
 /// The registered claims, where present, are of the types RFC 7519 gives them.
 fn has_right_types(claims: &ClaimsSet) -> bool {
-    // Most others are longer.
-    claims.short("scope".len()).all(|(name, claim)| match name {
-        "exp" | "nbf" | "iat" => claim.as_number().is_some(),
-        "iss" | "scope" | "jti" => claim.as_str().is_some(),
-        "aud" => claim.entries().all(|entry| entry.as_str().is_some()),
-        _ => true,
-    })
+    let are = |names: &[&str], is_right: fn(Claim<'_>) -> bool| {
+        let there = names.iter().filter_map(|name| claims.get(name));
+        there.into_iter().all(is_right)
+    };
+    let is_text = |claim: Claim<'_>| claim.as_str().is_some();
+    are(&["exp", "nbf", "iat"], |claim| claim.as_number().is_some())
+        && are(&["iss", "scope", "jti"], is_text)
+        && claims
+            .get("aud")
+            .is_none_or(|aud| aud.entries().all(|entry| entry.as_str().is_some()))
 }

@@ -15,7 +15,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-use super::{ClaimError, ClaimsSet, Dialect, IdToken, TokenType};
+use super::{ClaimError, IdToken, Unchecked};
 use crate::UnixTime;
 
 /// How many tokens share a set. Where as many sessions are in use as half of the room, one in a thousand is one too many
@@ -27,8 +27,6 @@ pub(crate) struct TokenCache {
     /// Made when the first token comes.
     sets: OnceLock<Box<[Aligned]>>,
     count: usize,
-    /// The last that has given way.
-    spare: Mutex<Option<Arc<IdToken>>>,
 }
 
 /// A set that begins with a line of the processor's cache.
@@ -55,7 +53,6 @@ impl TokenCache {
         Self {
             sets: OnceLock::new(),
             count: if sets == 0 { 1 } else { sets },
-            spare: Mutex::new(None),
         }
     }
 
@@ -72,34 +69,37 @@ impl TokenCache {
         Some(known.verify_time(now).map(|()| known))
     }
 
-    /// Writes a token down whose signature is good, where it can be left if its claims are, too. That is the memory of
-    /// the last one that has given way, unless somebody still holds it: to free that and to allocate anew would touch
-    /// more of what nobody has touched for long.
-    pub(crate) fn write(
-        &self,
-        token: &str,
-        claims: &ClaimsSet,
-        token_type: TokenType,
-        dialect: &Arc<Dialect>,
-    ) -> Arc<IdToken> {
-        let mut spare = self.spare().take();
-        match spare.as_mut().and_then(Arc::get_mut) {
-            Some(other) => other.rewrite(token, claims, token_type, dialect),
-            None => spare = None,
-        }
-        spare.unwrap_or_else(|| Arc::new(IdToken::new(token, claims, token_type, dialect)))
+    /// Remembers a token that has been verified: in the memory of the one that gives way, unless somebody still holds
+    /// that. To free it and to allocate anew would touch more of what nobody has touched for long.
+    pub(crate) fn remember(&self, token: &str, checked: &Unchecked<'_>) -> Arc<IdToken> {
+        self.put(token, |mut other| {
+            match other.as_mut().and_then(Arc::get_mut) {
+                Some(other) => other.rewrite(token, checked),
+                None => other = None,
+            }
+            other.unwrap_or_else(|| Arc::new(IdToken::new(token, checked)))
+        })
     }
 
-    /// Remembers a token that has been verified.
+    /// Remembers a token that is there already.
     pub(crate) fn insert(&self, verified: Arc<IdToken>) {
-        let place = Place::of(verified.raw().expose());
+        let kept = Arc::clone(&verified);
+        self.put(verified.raw().expose(), |_| kept);
+    }
+
+    /// Keeps what is made of the one that gives way.
+    fn put(&self, token: &str, make: impl FnOnce(Option<Arc<IdToken>>) -> Arc<IdToken>) -> Arc<IdToken> {
+        let place = Place::of(token);
         let sets = self
             .sets
             .get_or_init(|| (0..self.count).map(|_| Aligned::default()).collect());
-        let given_way = self.set_of(place, sets).put(place.tag(), verified);
-        if given_way.is_some() {
-            *self.spare() = given_way;
-        }
+        let mut set = self.set_of(place, sets);
+        let known = set.way_of(place.tag(), token);
+        let way = known.unwrap_or_else(|| set.next_to_give_way());
+        let made = make(set.tokens[way].take());
+        set.tags[way] = place.tag();
+        set.tokens[way] = Some(Arc::clone(&made));
+        made
     }
 
     /// Forgets everything: the keys that vouched for it have changed.
@@ -107,17 +107,12 @@ impl TokenCache {
         for set in self.sets.get().into_iter().flatten() {
             *set.lock() = Set::default();
         }
-        *self.spare() = None;
     }
 
     /// How many tokens are known.
     pub(crate) fn len(&self) -> usize {
         let sets = self.sets.get().into_iter().flatten();
         sets.map(|set| set.lock().tokens.iter().flatten().count()).sum()
-    }
-
-    fn spare(&self) -> MutexGuard<'_, Option<Arc<IdToken>>> {
-        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn set_of<'s>(&self, place: Place, sets: &'s [Aligned]) -> MutexGuard<'s, Set> {
@@ -136,14 +131,6 @@ impl Set {
         let way = self.way_of(tag, token)?;
         self.used |= 1 << way;
         self.tokens[way].clone()
-    }
-
-    /// Keeps a token. Returns the one that gives way.
-    fn put(&mut self, tag: u16, token: Arc<IdToken>) -> Option<Arc<IdToken>> {
-        let known = self.way_of(tag, token.raw().expose());
-        let way = known.unwrap_or_else(|| self.next_to_give_way());
-        self.tags[way] = tag;
-        self.tokens[way].replace(token)
     }
 
     fn way_of(&self, tag: u16, token: &str) -> Option<usize> {
@@ -206,14 +193,31 @@ impl fmt::Debug for TokenCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{js::base64::encode_url_safe, jwt::Requirements};
+    use crate::{
+        js::base64::encode_url_safe,
+        jwt::{ClaimsSet, Dialect, Requirements, TokenType},
+    };
+
+    fn claims(more: &str) -> String {
+        format!(r#"{{"exp":100,"token_use":"id","aud":"c"{more}}}"#)
+    }
+
+    /// A token of which that is the end.
+    fn token(end: &str) -> String {
+        token_with(end, "")
+    }
+
+    /// The same with more claims.
+    fn token_with(end: &str, more: &str) -> String {
+        format!("e30.{}.{end}", encode_url_safe(claims(more).as_bytes()))
+    }
 
     /// Verifies a token and remembers it.
     fn remember(cache: &TokenCache, raw: &str) -> Arc<IdToken> {
         remember_with(cache, raw, "")
     }
 
-    /// The same with more claims.
+    /// The same of one with more claims.
     fn remember_with(cache: &TokenCache, raw: &str, more: &str) -> Arc<IdToken> {
         let requirements = Requirements {
             issuer: "i".to_owned(),
@@ -221,17 +225,19 @@ mod tests {
             group: None,
             dialect: Dialect::of_cognito().into(),
         };
-        let claims = format!(r#"{{"exp":100,"token_use":"id","aud":"c"{more}}}"#);
-        let claims = ClaimsSet::parse_lossy(claims.as_bytes()).unwrap();
-        let token = cache.write(raw, &claims, TokenType::Any, &requirements.dialect);
-        requirements.verify(&token, UnixTime::from_secs(0)).unwrap();
-        cache.insert(Arc::clone(&token));
-        token
+        let claims = ClaimsSet::parse_lossy(claims(more).as_bytes()).unwrap();
+        let unchecked = Unchecked::new(&claims, TokenType::Any, &requirements.dialect);
+        requirements.verify(&unchecked, UnixTime::from_secs(0)).unwrap();
+        cache.remember(raw, &unchecked)
     }
 
     fn knows(cache: &TokenCache, raw: &str) -> bool {
         let found = cache.get(raw, UnixTime::from_secs(100));
-        found.is_some_and(|found| *found.raw().expose() == raw && found.text("aud") == Some("c"))
+        found.is_some_and(|found| *found.raw().expose() == raw)
+    }
+
+    fn names(token: &IdToken) -> Vec<&str> {
+        token.claims().iter().map(|(name, _)| name).collect()
     }
 
     #[test]
@@ -297,19 +303,44 @@ mod tests {
 
     #[test]
     fn nothing_is_left_of_a_token_in_whose_memory_another_is_written() {
-        let cache = TokenCache::new(WAYS);
         let long = "l".repeat(4_000);
         let more = format!(r#","nbf":0,"email":"jane@example.com","tree":{{"a":1}},"long":"{long}""#);
-        let first = Arc::as_ptr(&remember_with(&cache, &long, &more));
-        for at in 0..WAYS {
-            remember(&cache, &format!("token {at}"));
+        let long = token_with(&long, &more);
+        let short = token("last");
+        for is_asked in [false, true] {
+            let cache = TokenCache::new(WAYS);
+            let first = remember_with(&cache, &long, &more);
+            if is_asked {
+                assert_eq!(
+                    names(&first),
+                    ["exp", "token_use", "aud", "nbf", "email", "tree", "long"]
+                );
+            }
+            let memory = Arc::as_ptr(&first);
+            drop(first);
+            for at in 1..WAYS {
+                remember(&cache, &token(&at.to_string()));
+            }
+            let last = remember(&cache, &short);
+            assert_eq!(Arc::as_ptr(&last), memory);
+            assert_eq!(*last.raw().expose(), short);
+            assert_eq!(names(&last), ["exp", "token_use", "aud"]);
+            assert!(knows(&cache, &short) && !knows(&cache, &long));
         }
-        let last = remember(&cache, "last");
-        assert_eq!(Arc::as_ptr(&last), first);
-        assert_eq!(*last.raw().expose(), "last");
-        let names: Vec<&str> = last.claims.iter().map(|(name, _)| name).collect();
-        assert_eq!(names, ["exp", "token_use", "aud"]);
-        assert!(knows(&cache, "last") && !knows(&cache, &long));
+    }
+
+    #[test]
+    fn what_a_known_token_claims_is_read_for_whoever_asks() {
+        let cache = TokenCache::new(WAYS);
+        let more = r#","email":"jane@example.com","cognito:groups":["a","b"]"#;
+        let raw = token_with("end", more);
+        remember_with(&cache, &raw, more);
+        for _ in 0..2 {
+            let known = cache.get(&raw, UnixTime::from_secs(100)).unwrap();
+            assert_eq!(known.text("email"), Some("jane@example.com"));
+            assert_eq!(known.groups().collect::<Vec<_>>(), ["a", "b"]);
+            assert_eq!(names(&known), ["exp", "token_use", "aud", "email", "cognito:groups"]);
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::{
     hmac::sha256,
     js::base64::encode_url_safe,
     json::{Json, Object},
-    jwt::{ClaimsSet, IdToken, TokenType},
+    jwt::{ClaimsSet, IdToken, TokenType, Unchecked},
     token_endpoint,
     verification::{Kind, Verification, reason_of},
 };
@@ -37,11 +37,11 @@ pub(super) fn session(auth: &Authenticator, kept: &Kept, reply: &Json, now: Unix
     let raw = name(kept, access_token);
     let claims = until(claims.expose(), now, now.after(lifetime(reply)));
     let claims = ClaimsSet::of(&claims).ok_or(Reason::SessionSeal)?;
-    let mut token = IdToken::new(&raw, &claims, TokenType::Any, &requirements.dialect);
-    let verified = requirements.verify(&token, now);
+    let unchecked = Unchecked::new(&claims, TokenType::Any, &requirements.dialect);
+    let verified = requirements.verify(&unchecked, now);
     verified.map_err(|error| reason_of(error, Kind::Session))?;
-    token.unsealed = Some(Unsealed { id_token: None, times });
-    Ok(Arc::new(token))
+    let unsealed = Unsealed { id_token: None, times };
+    Ok(Arc::new(IdToken::with_claims(&raw, &unchecked, Some(unsealed))))
 }
 
 fn lifetime(reply: &Json) -> Duration {

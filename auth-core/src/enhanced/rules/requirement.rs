@@ -99,7 +99,7 @@ fn any<T>(list: &[T], fits: impl Fn(&T) -> bool) -> bool {
 impl AcceptedClaim {
     /// A list has to contain one of the accepted values, anything else has to be one.
     fn is_of(&self, token: &IdToken) -> bool {
-        let claim = token.claims.get(&self.name);
+        let claim = token.claims().get(&self.name);
         claim.is_some_and(|claim| claim.entries().any(|value| self.accepts(value)))
     }
 
@@ -116,7 +116,7 @@ impl AcceptedClaim {
 /// Whether the address has exactly one `@`, is verified, and is of one of the domains: `a@good.example@evil.example`
 /// is of none (T-CLAIM-1).
 fn has_email_of(token: &IdToken, domains: &[String]) -> bool {
-    let is_verified = match token.claims.get("email_verified") {
+    let is_verified = match token.claims().get("email_verified") {
         Some(Claim::Bool(truth)) => truth,
         Some(Claim::Text(text)) => text == "true",
         _ => false,

@@ -48,7 +48,7 @@ impl Content {
             None => {
                 bytes.push(CLAIMS);
                 bytes.extend(
-                    Json::Object(kept_claims(config, &token.claims))
+                    Json::Object(kept_claims(config, token.claims()))
                         .stringify()
                         .into_bytes(),
                 );

@@ -1,33 +1,31 @@
 //! A text that lies within whatever holds it.
 
+use std::fmt;
+
 use arrayvec::ArrayString;
 
-/// Most tokens with their claims are shorter. With it an [`IdToken`](crate::jwt::IdToken) comes to three KiB.
-const ROOM: usize = 2_432;
-
-/// A text, on the heap only if it is a long one.
-#[expect(clippy::large_enum_variant, reason = "the room is what it is for")]
-pub(super) enum Texts {
+/// A text, on the heap only if it is longer than the room.
+pub(in crate::jwt) enum Texts<const ROOM: usize> {
     Short(ArrayString<ROOM>),
     Long(String),
 }
 
-impl Texts {
-    pub(super) fn as_str(&self) -> &str {
+impl<const ROOM: usize> Texts<ROOM> {
+    pub(in crate::jwt) fn as_str(&self) -> &str {
         match self {
             Self::Short(text) => text,
             Self::Long(text) => text,
         }
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(in crate::jwt) fn clear(&mut self) {
         match self {
             Self::Short(text) => text.clear(),
             Self::Long(_) => *self = Self::default(),
         }
     }
 
-    pub(super) fn push_str(&mut self, more: &str) {
+    pub(in crate::jwt) fn push_str(&mut self, more: &str) {
         match self {
             Self::Short(text) => {
                 if text.try_push_str(more).is_err() {
@@ -39,7 +37,14 @@ impl Texts {
     }
 }
 
-impl Default for Texts {
+/// Nothing of it: it is a token, or what one claims.
+impl<const ROOM: usize> fmt::Debug for Texts<ROOM> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Texts").finish_non_exhaustive()
+    }
+}
+
+impl<const ROOM: usize> Default for Texts<ROOM> {
     fn default() -> Self {
         Self::Short(ArrayString::new())
     }
@@ -51,7 +56,8 @@ mod tests {
 
     #[test]
     fn a_text_is_the_same_wherever_it_lies() {
-        let mut texts = Texts::default();
+        const ROOM: usize = 64;
+        let mut texts = Texts::<ROOM>::default();
         let mut expected = String::new();
         for part in ["a", &"b".repeat(ROOM - 1), "c", "\u{e9}"] {
             texts.push_str(part);
