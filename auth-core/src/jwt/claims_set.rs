@@ -389,6 +389,22 @@ mod tests {
     }
 
     #[test]
+    fn a_claim_is_found_behind_more_than_a_mark_can_tell_and_behind_others_of_its_mark() {
+        let groups = vec![r#""g""#; 300].join(",");
+        // "ae" and "ba" have one mark, "sub", "sxb" and "syb" another.
+        let text = format!(r#"{{"ae":1,"sub":"s","groups":[{groups}],"ba":2,"aud":"c","sxb":3}}"#);
+        let set = ClaimsSet::parse_lossy(text.as_bytes()).unwrap();
+        for (name, value) in [("ae", 1.0), ("ba", 2.0), ("sxb", 3.0)] {
+            assert_eq!(set.number_of(name), Some(value), "{name}");
+        }
+        assert_eq!((set.text_of("sub"), set.text_of("aud")), (Some("s"), Some("c")));
+        assert_eq!(set.get("groups").map(|list| list.entries().count()), Some(300));
+        for absent in ["", "g", "syb", "auc"] {
+            assert_eq!(set.get(absent), None, "{absent}");
+        }
+    }
+
+    #[test]
     fn values_are_no_part_of_its_debug_output() {
         let set = ClaimsSet::parse_lossy(br#"{"email":"jane@example.com"}"#).unwrap();
         assert_eq!(format!("{set:?}"), r#"{"email"}"#);
