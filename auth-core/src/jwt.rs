@@ -11,7 +11,7 @@ mod ring_rsa;
 mod token_cache;
 mod unverified;
 
-pub(crate) use claims::{ClaimError, IdToken, Requirements, Unchecked};
+pub(crate) use claims::{ClaimError, Claimed, IdToken, Requirements};
 pub(crate) use claims_set::ClaimsSet;
 pub use claims_set::{Claim, ClaimList};
 pub(crate) use dialect::{Dialect, Speaker, TokenUse};

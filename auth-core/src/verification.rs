@@ -7,7 +7,7 @@ use crate::{
     authenticator::{Authenticator, PendingCall},
     json::Json,
     jwt::{
-        ClaimError, ClaimsSet, IdToken, JwkSet, KeyLookup, ParsedJwt, SignatureError, TokenType, Unchecked,
+        ClaimError, Claimed, ClaimsSet, IdToken, JwkSet, KeyLookup, ParsedJwt, SignatureError, TokenType,
         VerificationKey,
     },
 };
@@ -166,12 +166,12 @@ fn verify_with(
         SignatureError::Signature => Reason::TokenSignature,
     })?;
     let config = auth.config();
-    let unchecked = Unchecked::new(parsed.claims, parsed.token_type(), &config.requirements.dialect);
-    verify_claims(config, kind, &unchecked, now).map_err(|error| reason_of(error, kind))?;
-    Ok(auth.tokens_of(kind).remember(token, &unchecked))
+    let claimed = Claimed::new(parsed.claims, parsed.token_type(), &config.requirements.dialect);
+    verify_claims(config, kind, &claimed, now).map_err(|error| reason_of(error, kind))?;
+    Ok(auth.tokens_of(kind).remember(token, &claimed))
 }
 
-fn verify_claims(config: &Config, kind: Kind, token: &Unchecked<'_>, now: UnixTime) -> Result<(), ClaimError> {
+fn verify_claims(config: &Config, kind: Kind, token: &Claimed<'_>, now: UnixTime) -> Result<(), ClaimError> {
     let requirements = &config.requirements;
     match kind {
         Kind::Session => requirements.verify(token, now),
@@ -190,7 +190,7 @@ pub(crate) fn judge_claims(auth: &Authenticator, claims: &Json, now: UnixTime) -
     if !requirements.accept_issuer(&claims) {
         return Err(Reason::TokenIssuer);
     }
-    let token = Unchecked::new(&claims, TokenType::Any, &requirements.dialect);
+    let token = Claimed::new(&claims, TokenType::Any, &requirements.dialect);
     let verified = requirements.verify(&token, now);
     verified
         .map(|()| IdToken::with_claims("", &token, None))

@@ -13,7 +13,7 @@ use crate::{
     authenticator::Authenticator,
     config::{Reader, describe},
     json::Json,
-    jwt::{Claim, ClaimError, IdToken, Requirements, TokenUse, Unchecked},
+    jwt::{Claim, ClaimError, Claimed, IdToken, Requirements, TokenUse},
     verification::{Kind, Verdict, fetch_keys_as_then, verify_as},
 };
 
@@ -128,7 +128,7 @@ impl Bearer {
     pub(crate) fn verify(
         &self,
         requirements: &Requirements,
-        token: &Unchecked<'_>,
+        token: &Claimed<'_>,
         now: UnixTime,
     ) -> Result<(), ClaimError> {
         let dialect = &requirements.dialect;
@@ -156,12 +156,12 @@ impl Bearer {
         Ok(())
     }
 
-    fn is_audience(&self, token: &Unchecked<'_>) -> bool {
+    fn is_audience(&self, token: &Claimed<'_>) -> bool {
         let is_ours = |audience: Claim<'_>| self.audiences.iter().any(|known| audience.as_str() == Some(known));
         token.claims.get("aud").is_some_and(|aud| aud.entries().any(is_ours))
     }
 
-    fn grants(&self, token: &Unchecked<'_>) -> bool {
+    fn grants(&self, token: &Claimed<'_>) -> bool {
         let has = |scope: &String| token.has_scope(scope);
         (self.scopes.is_empty() || self.scopes.iter().any(has)) && self.all_scopes.iter().all(has)
     }

@@ -21,7 +21,7 @@ use crate::{
     authenticator::Authenticator,
     config::{Reader, describe},
     json::Json,
-    jwt::{ClaimsSet, IdToken, TokenType, Unchecked},
+    jwt::{Claimed, ClaimsSet, IdToken, TokenType},
     verification,
 };
 
@@ -119,15 +119,15 @@ impl SealedSessions {
         let content = self.open(auth.config(), text, scheme).ok_or(Reason::SessionSeal)?;
         let claims = ClaimsSet::of(&content.claims).ok_or(Reason::SessionSeal)?;
         let requirements = &auth.config().requirements;
-        let unchecked = Unchecked::new(&claims, TokenType::Any, &requirements.dialect);
+        let claimed = Claimed::new(&claims, TokenType::Any, &requirements.dialect);
         requirements
-            .verify(&unchecked, now)
+            .verify(&claimed, now)
             .map_err(|error| verification::reason_of(error, verification::Kind::Session))?;
         let unsealed = Unsealed {
             id_token: content.id_token.map(Secret::new),
             times: content.times,
         };
-        let token = Arc::new(IdToken::with_claims(text, &unchecked, Some(unsealed)));
+        let token = Arc::new(IdToken::with_claims(text, &claimed, Some(unsealed)));
         auth.tokens().insert(Arc::clone(&token));
         Ok(Session {
             token,

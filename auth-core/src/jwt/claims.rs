@@ -63,9 +63,9 @@ struct Facts {
     token_use: TokenUse,
 }
 
-/// A token's claims, rightly signed, that are still to be checked.
+/// What a rightly signed token claims: looked at by the checks, and remembered with the token once they are passed.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Unchecked<'c> {
+pub(crate) struct Claimed<'c> {
     pub(crate) claims: &'c ClaimsSet,
     facts: Facts,
     dialect: &'c Arc<Dialect>,
@@ -78,7 +78,7 @@ impl Requirements {
     }
 
     /// Checks the claims of a token whose issuer and signature are right.
-    pub(crate) fn verify(&self, token: &Unchecked<'_>, now: UnixTime) -> Result<(), ClaimError> {
+    pub(crate) fn verify(&self, token: &Claimed<'_>, now: UnixTime) -> Result<(), ClaimError> {
         token.verify_presence()?;
         token.verify_time(now)?;
         if !self.accept_groups(token.claims) {
@@ -103,7 +103,7 @@ impl Requirements {
     }
 }
 
-impl<'c> Unchecked<'c> {
+impl<'c> Claimed<'c> {
     /// Claims of a token whose header says that.
     pub(crate) fn new(claims: &'c ClaimsSet, token_type: TokenType, dialect: &'c Arc<Dialect>) -> Self {
         let facts = Facts {
@@ -151,40 +151,40 @@ impl<'c> Unchecked<'c> {
 
 impl IdToken {
     /// A token of that text, a JWT, whose claims have been checked.
-    pub(super) fn new(raw: &str, checked: &Unchecked<'_>) -> Self {
+    pub(super) fn new(raw: &str, claimed: &Claimed<'_>) -> Self {
         let mut text = Texts::default();
         text.push_str(raw);
         Self {
             unsealed: None,
-            facts: checked.facts,
-            dialect: Arc::clone(checked.dialect),
+            facts: claimed.facts,
+            dialect: Arc::clone(claimed.dialect),
             claims: OnceLock::new(),
             raw: text,
         }
     }
 
     /// One in whose text the claims cannot be read.
-    pub(crate) fn with_claims(raw: &str, checked: &Unchecked<'_>, unsealed: Option<Unsealed>) -> Self {
-        let mut token = Self::new(raw, checked);
+    pub(crate) fn with_claims(raw: &str, claimed: &Claimed<'_>, unsealed: Option<Unsealed>) -> Self {
+        let mut token = Self::new(raw, claimed);
         let mut claims = Box::<ClaimsSet>::default();
-        claims.copy_from(checked.claims);
+        claims.copy_from(claimed.claims);
         token.claims = claims.into();
         token.unsealed = unsealed;
         token
     }
 
     /// Becomes another token, in the same memory.
-    pub(super) fn rewrite(&mut self, raw: &str, checked: &Unchecked<'_>) {
+    pub(super) fn rewrite(&mut self, raw: &str, claimed: &Claimed<'_>) {
         self.raw.clear();
         self.raw.push_str(raw);
         self.unsealed = None;
-        self.facts = checked.facts;
-        if !Arc::ptr_eq(&self.dialect, checked.dialect) {
-            self.dialect = Arc::clone(checked.dialect);
+        self.facts = claimed.facts;
+        if !Arc::ptr_eq(&self.dialect, claimed.dialect) {
+            self.dialect = Arc::clone(claimed.dialect);
         }
         // Where somebody asked for the last one's, somebody will ask for these.
         if let Some(claims) = self.claims.get_mut() {
-            claims.copy_from(checked.claims);
+            claims.copy_from(claimed.claims);
         }
     }
 
@@ -293,7 +293,7 @@ mod tests {
             dialect: Dialect::of_cognito().into(),
         };
         let claims = ClaimsSet::parse_lossy(claims.as_bytes()).unwrap();
-        let token = Unchecked::new(&claims, TokenType::Any, &requirements.dialect);
+        let token = Claimed::new(&claims, TokenType::Any, &requirements.dialect);
         requirements.verify(&token, UnixTime::from_secs(100)).err()
     }
 

@@ -43,6 +43,10 @@ type Member = (Span, Value);
 /// Most tokens' claims are shorter.
 const ROOM: usize = 1_376;
 
+/// So that those that are remembered take a block of two KiB.
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<ClaimsSet>() <= 2 * 1024);
+
 /// As many as a token has, as a rule.
 const USUAL_MEMBERS: usize = 20;
 

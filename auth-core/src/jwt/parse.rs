@@ -110,8 +110,7 @@ fn parted(text: &str, dot: usize) -> (&str, &str) {
 /// The registered claims, where present, are of the types RFC 7519 gives them.
 fn has_right_types(claims: &ClaimsSet) -> bool {
     let are = |names: &[&str], is_right: fn(Claim<'_>) -> bool| {
-        let there = names.iter().filter_map(|name| claims.get(name));
-        there.into_iter().all(is_right)
+        names.iter().filter_map(|name| claims.get(name)).all(is_right)
     };
     let is_text = |claim: Claim<'_>| claim.as_str().is_some();
     are(&["exp", "nbf", "iat"], |claim| claim.as_number().is_some())

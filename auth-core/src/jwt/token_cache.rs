@@ -15,7 +15,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-use super::{ClaimError, IdToken, Unchecked};
+use super::{ClaimError, Claimed, IdToken};
 use crate::UnixTime;
 
 /// How many tokens share a set. Where as many sessions are in use as half of the room, one in a thousand is one too many
@@ -71,13 +71,13 @@ impl TokenCache {
 
     /// Remembers a token that has been verified: in the memory of the one that gives way, unless somebody still holds
     /// that. To free it and to allocate anew would touch more of what nobody has touched for long.
-    pub(crate) fn remember(&self, token: &str, checked: &Unchecked<'_>) -> Arc<IdToken> {
+    pub(crate) fn remember(&self, token: &str, claimed: &Claimed<'_>) -> Arc<IdToken> {
         self.put(token, |mut other| {
             match other.as_mut().and_then(Arc::get_mut) {
-                Some(other) => other.rewrite(token, checked),
+                Some(other) => other.rewrite(token, claimed),
                 None => other = None,
             }
-            other.unwrap_or_else(|| Arc::new(IdToken::new(token, checked)))
+            other.unwrap_or_else(|| Arc::new(IdToken::new(token, claimed)))
         })
     }
 
@@ -226,9 +226,9 @@ mod tests {
             dialect: Dialect::of_cognito().into(),
         };
         let claims = ClaimsSet::parse_lossy(claims(more).as_bytes()).unwrap();
-        let unchecked = Unchecked::new(&claims, TokenType::Any, &requirements.dialect);
-        requirements.verify(&unchecked, UnixTime::from_secs(0)).unwrap();
-        cache.remember(raw, &unchecked)
+        let claimed = Claimed::new(&claims, TokenType::Any, &requirements.dialect);
+        requirements.verify(&claimed, UnixTime::from_secs(0)).unwrap();
+        cache.remember(raw, &claimed)
     }
 
     fn knows(cache: &TokenCache, raw: &str) -> bool {

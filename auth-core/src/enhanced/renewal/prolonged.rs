@@ -14,7 +14,7 @@ use crate::{
     hmac::sha256,
     js::base64::encode_url_safe,
     json::{Json, Object},
-    jwt::{ClaimsSet, IdToken, TokenType, Unchecked},
+    jwt::{Claimed, ClaimsSet, IdToken, TokenType},
     token_endpoint,
     verification::{Kind, Verification, reason_of},
 };
@@ -37,11 +37,11 @@ pub(super) fn session(auth: &Authenticator, kept: &Kept, reply: &Json, now: Unix
     let raw = name(kept, access_token);
     let claims = until(claims.expose(), now, now.after(lifetime(reply)));
     let claims = ClaimsSet::of(&claims).ok_or(Reason::SessionSeal)?;
-    let unchecked = Unchecked::new(&claims, TokenType::Any, &requirements.dialect);
-    let verified = requirements.verify(&unchecked, now);
+    let claimed = Claimed::new(&claims, TokenType::Any, &requirements.dialect);
+    let verified = requirements.verify(&claimed, now);
     verified.map_err(|error| reason_of(error, Kind::Session))?;
     let unsealed = Unsealed { id_token: None, times };
-    Ok(Arc::new(IdToken::with_claims(&raw, &unchecked, Some(unsealed))))
+    Ok(Arc::new(IdToken::with_claims(&raw, &claimed, Some(unsealed))))
 }
 
 fn lifetime(reply: &Json) -> Duration {
