@@ -16,7 +16,7 @@ pub(crate) use claims_set::ClaimsSet;
 pub use claims_set::{Claim, ClaimList};
 pub(crate) use dialect::{Dialect, Speaker, TokenUse};
 pub(crate) use header::TokenType;
-pub(crate) use key_store::{JwkSet, KeyLookup, KeyStore, VerificationKey};
+pub(crate) use key_store::{JwkSet, KeyStore, VerificationKey};
 pub(crate) use parse::{ParsedJwt, SignatureError};
 pub(crate) use token_cache::TokenCache;
 pub(crate) use unverified::UnverifiedIdToken;

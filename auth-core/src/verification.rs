@@ -7,7 +7,7 @@ use crate::{
     authenticator::{Authenticator, PendingCall},
     json::Json,
     jwt::{
-        ClaimError, Claimed, ClaimsSet, IdToken, JwkSet, KeyLookup, ParsedJwt, SignatureError, TokenType,
+        ClaimError, Claimed, ClaimsSet, IdToken, JwkSet, ParsedJwt, SignatureError, TokenType,
         VerificationKey,
     },
 };
@@ -106,8 +106,8 @@ pub(crate) fn verify_as(auth: &Authenticator, kind: Kind, token: &str, now: Unix
             Err(error) => Verdict::Rejected(reason_of(error, kind)),
         };
     }
-    let mut claims = ClaimsSet::default();
-    let Some(parsed) = ParsedJwt::parse(token, auth.keys(), &mut claims) else {
+    let (keys, mut claims) = (auth.keys().in_force(), ClaimsSet::default());
+    let Some(parsed) = ParsedJwt::parse(token, &keys, &mut claims) else {
         return Verdict::Rejected(Reason::TokenMalformed);
     };
     if !auth.config().requirements.accept_issuer(parsed.claims) {
@@ -116,15 +116,15 @@ pub(crate) fn verify_as(auth: &Authenticator, kind: Kind, token: &str, now: Unix
     let Some(key_id) = parsed.key_id() else {
         return Verdict::Rejected(Reason::TokenKey);
     };
-    match auth.keys().find(key_id, now) {
-        KeyLookup::Found(key) => match verify_with(auth, kind, token, &parsed, &key, now) {
+    match keys.find(key_id) {
+        Some(key) => match verify_with(auth, kind, token, &parsed, key, now) {
             Ok(verified) => Verdict::Passed(verified, kind.verified()),
             Err(reason) => Verdict::Rejected(reason),
         },
-        KeyLookup::FetchDue => Verdict::KeysDue {
+        None if auth.keys().is_fetch_due(now) => Verdict::KeysDue {
             key_id: key_id.to_owned(),
         },
-        KeyLookup::CoolingDown => Verdict::Rejected(Reason::TokenKey),
+        None => Verdict::Rejected(Reason::TokenKey),
     }
 }
 
@@ -144,10 +144,9 @@ fn settle_keys(
     if fetched.is_some() {
         auth.forget_tokens();
     }
-    let key = auth.keys().settle_fetch(fetched, key_id, now);
-    let mut claims = ClaimsSet::default();
-    match (key, ParsedJwt::parse(token, auth.keys(), &mut claims)) {
-        (Some(key), Some(parsed)) => verify_with(auth, kind, token, &parsed, &key, now),
+    let (keys, mut claims) = (auth.keys().settle_fetch(fetched, key_id, now), ClaimsSet::default());
+    match (keys.find(key_id), ParsedJwt::parse(token, &keys, &mut claims)) {
+        (Some(key), Some(parsed)) => verify_with(auth, kind, token, &parsed, key, now),
         _ => Err(Reason::TokenKey),
     }
 }
@@ -157,7 +156,7 @@ fn verify_with(
     auth: &Authenticator,
     kind: Kind,
     token: &str,
-    parsed: &ParsedJwt<'_, '_>,
+    parsed: &ParsedJwt<'_>,
     key: &VerificationKey,
     now: UnixTime,
 ) -> Verification {

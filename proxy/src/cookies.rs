@@ -4,10 +4,14 @@ use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderValue, header::COOKIE};
 use pingora::http::RequestHeader;
+use smallvec::{SmallVec, smallvec};
+
+/// The values of Cookie header fields, of which a browser sends one.
+pub(crate) type Fields<'h> = SmallVec<[Cow<'h, str>; 1]>;
 
 /// The cookies as the core wants them: HTTP/2 crumbs joined (RFC 9113, section 8.2.3), the fields of
 /// HTTP/1.1 each by itself. Bytes that are not UTF-8 are replaced, so such a cookie matches nothing.
-pub(crate) fn fields(headers: &HeaderMap, version: http::Version) -> Vec<Cow<'_, str>> {
+pub(crate) fn fields(headers: &HeaderMap, version: http::Version) -> Fields<'_> {
     let fields = headers.get_all(COOKIE).iter().map(|value| text(value.as_bytes()));
     if version < http::Version::HTTP_2 {
         return fields.collect();
@@ -20,7 +24,7 @@ pub(crate) fn fields(headers: &HeaderMap, version: http::Version) -> Vec<Cow<'_,
                 joined.push_str("; ");
                 joined.push_str(&crumb);
             }
-            vec![Cow::Owned(joined)]
+            smallvec![Cow::Owned(joined)]
         }
         (first, _) => first.into_iter().collect(),
     }
@@ -121,8 +125,8 @@ mod tests {
     #[test]
     fn crumbs_of_http_2_are_joined_and_fields_of_http_1_are_not() {
         let request = request(&["a=1", "b=2", "c=3"]);
-        assert_eq!(fields(&request.headers, http::Version::HTTP_2), ["a=1; b=2; c=3"]);
-        assert_eq!(fields(&request.headers, http::Version::HTTP_11), ["a=1", "b=2", "c=3"]);
+        assert_eq!(fields(&request.headers, http::Version::HTTP_2)[..], ["a=1; b=2; c=3"]);
+        assert_eq!(fields(&request.headers, http::Version::HTTP_11)[..], ["a=1", "b=2", "c=3"]);
         assert!(fields(&HeaderMap::new(), http::Version::HTTP_2).is_empty());
     }
 

@@ -13,7 +13,7 @@ use serde::{
 use crate::json::{Json, parse_lossy};
 
 /// The header of a token.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) algorithm: String,
     pub(super) key_id: Option<String>,

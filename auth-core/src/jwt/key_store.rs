@@ -12,7 +12,7 @@ const COOL_DOWN: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// A JWK set (RFC 7517).
 #[derive(Clone, Debug, Default)]
-pub(crate) struct JwkSet(Vec<(String, Arc<VerificationKey>)>);
+pub(crate) struct JwkSet(Arc<[(String, VerificationKey)]>);
 
 /// One key of the set, fit for signatures or not: a token that names it is judged by it.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(crate) struct VerificationKey {
     p256: Option<P256Key>,
     algorithm: Option<String>,
     /// The header that its tokens have, as it is written and as it was read: an issuer writes the same into each.
-    header: OnceLock<(Box<str>, Arc<Header>)>,
+    header: OnceLock<(Box<str>, Header)>,
 }
 
 impl JwkSet {
@@ -33,13 +33,20 @@ impl JwkSet {
         };
         let named = keys.iter().filter_map(|key| {
             let key_id = key.member("kid")?.as_str()?;
-            Some((key_id.to_owned(), Arc::new(VerificationKey::from_json(key, speaker))))
+            Some((key_id.to_owned(), VerificationKey::from_json(key, speaker)))
         });
         Some(Self(named.collect()))
     }
 
-    fn find(&self, key_id: &str) -> Option<&Arc<VerificationKey>> {
+    /// The key of that id.
+    pub(crate) fn find(&self, key_id: &str) -> Option<&VerificationKey> {
         self.0.iter().find(|(known, _)| known == key_id).map(|(_, key)| key)
+    }
+
+    /// The header that is written so, if one of the keys has signed a token that has it.
+    pub(super) fn header(&self, text: &str) -> Option<&Header> {
+        let mut known = self.0.iter().filter_map(|(_, key)| key.header.get());
+        known.find(|(known, _)| **known == *text).map(|(_, header)| header)
     }
 }
 
@@ -75,8 +82,8 @@ impl VerificationKey {
     }
 
     /// Remembers the header of a token that this key has signed; the first one only, so that nobody pays for more.
-    pub(super) fn remember(&self, text: &str, header: &Arc<Header>) {
-        self.header.get_or_init(|| (text.into(), Arc::clone(header)));
+    pub(super) fn remember(&self, text: &str, header: &Header) {
+        self.header.get_or_init(|| (text.into(), header.clone()));
     }
 
     /// The RSA key, if it is one for signatures by this algorithm.
@@ -93,16 +100,6 @@ impl VerificationKey {
     fn fits(&self, algorithm: &str) -> bool {
         self.algorithm.as_deref().is_none_or(|own| own == algorithm)
     }
-}
-
-/// What the store knows of a key.
-#[derive(Debug)]
-pub(crate) enum KeyLookup {
-    Found(Arc<VerificationKey>),
-    /// Unknown, and a fetch may bring it.
-    FetchDue,
-    /// Unknown, and a fetch has been tried just now.
-    CoolingDown,
 }
 
 /// The keys in force. Never locked across a call.
@@ -123,41 +120,28 @@ impl KeyStore {
         }))
     }
 
-    pub(crate) fn find(&self, key_id: &str, now: UnixTime) -> KeyLookup {
-        let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        match state.keys.find(key_id) {
-            Some(key) => KeyLookup::Found(Arc::clone(key)),
-            None if now < state.quiet_until => KeyLookup::CoolingDown,
-            None => KeyLookup::FetchDue,
-        }
+    /// The keys as they are now.
+    pub(crate) fn in_force(&self) -> JwkSet {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).keys.clone()
     }
 
-    /// The header that is written so, if a key in force has signed a token that has it.
-    pub(super) fn header(&self, text: &str) -> Option<Arc<Header>> {
-        let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let mut known = state.keys.0.iter().filter_map(|(_, key)| key.header.get());
-        let (_, header) = known.find(|(known, _)| **known == *text)?;
-        Some(Arc::clone(header))
+    /// Whether a fetch may bring a key that is not among them: not where one has been tried just now.
+    pub(crate) fn is_fetch_due(&self, now: UnixTime) -> bool {
+        now >= self.0.read().unwrap_or_else(PoisonError::into_inner).quiet_until
     }
 
-    /// Takes in the outcome of a fetch made for `key_id` (`None`: it failed) and finds the key in it.
-    /// The old keys stay when nothing usable came.
-    pub(crate) fn settle_fetch(
-        &self,
-        fetched: Option<JwkSet>,
-        key_id: &str,
-        now: UnixTime,
-    ) -> Option<Arc<VerificationKey>> {
+    /// Takes in the outcome of a fetch made for `key_id` (`None`: it failed), and says which keys are in force then.
+    /// The old ones stay when nothing usable came.
+    pub(crate) fn settle_fetch(&self, fetched: Option<JwkSet>, key_id: &str, now: UnixTime) -> JwkSet {
         let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(keys) = fetched {
             state.keys = keys;
         }
-        let key = state.keys.find(key_id).map(Arc::clone);
-        if key.is_none() {
+        if state.keys.find(key_id).is_none() {
             // Also after a failure: tokens with made-up key ids must not become requests to the issuer.
             state.quiet_until = now.after(COOL_DOWN);
         }
-        key
+        state.keys.clone()
     }
 }
 
@@ -184,45 +168,41 @@ mod tests {
     #[test]
     fn after_a_fetch_without_the_key_none_is_due_for_ten_seconds() {
         let store = KeyStore::new(JwkSet::default());
-        assert!(matches!(store.find("k", at(100)), KeyLookup::FetchDue));
-        assert!(store.settle_fetch(None, "k", at(100)).is_none());
-        assert!(matches!(store.find("k", at(109)), KeyLookup::CoolingDown));
-        assert!(matches!(store.find("k", at(110)), KeyLookup::FetchDue));
+        assert!(store.is_fetch_due(at(100)));
+        assert!(store.settle_fetch(None, "k", at(100)).find("k").is_none());
+        assert!(!store.is_fetch_due(at(109)));
+        assert!(store.is_fetch_due(at(110)));
     }
 
     #[test]
     fn a_failed_fetch_leaves_the_known_keys_in_force() {
         let store = KeyStore::new(set(r#"{"keys":[{"kid":"a"}]}"#).unwrap());
-        assert!(store.settle_fetch(None, "b", at(0)).is_none());
-        assert!(matches!(store.find("a", at(0)), KeyLookup::Found(_)));
+        let keys = store.settle_fetch(None, "b", at(0));
+        assert!(keys.find("b").is_none() && keys.find("a").is_some());
+        assert!(store.in_force().find("a").is_some());
     }
 
     #[test]
     fn the_first_header_that_a_key_has_signed_is_known_as_long_as_the_key() {
         let store = KeyStore::new(set(r#"{"keys":[{"kid":"a"},{"kid":"b"}]}"#).unwrap());
-        let header =
-            |kid: &str| Arc::new(Header::parse(format!(r#"{{"alg":"RS256","kid":"{kid}"}}"#).as_bytes()).unwrap());
-        assert!(store.header("of b").is_none());
-        let KeyLookup::Found(key) = store.find("b", at(0)) else {
-            panic!("b is there")
-        };
+        let header = Header::parse(br#"{"alg":"RS256","kid":"b"}"#).unwrap();
+        assert!(store.in_force().header("of b").is_none());
         for text in ["of b", "of b, otherwise"] {
-            key.remember(text, &header("b"));
+            store.in_force().find("b").unwrap().remember(text, &header);
         }
-        assert_eq!(store.header("of b"), Some(header("b")));
-        assert_eq!(store.header("of b, otherwise"), None);
+        assert_eq!(store.in_force().header("of b"), Some(&header));
+        assert_eq!(store.in_force().header("of b, otherwise"), None);
         store.settle_fetch(set(r#"{"keys":[{"kid":"b"}]}"#), "b", at(0));
-        assert_eq!(store.header("of b"), None);
+        assert_eq!(store.in_force().header("of b"), None);
     }
 
     #[test]
     fn a_fetched_set_replaces_the_configured_one() {
         let store = KeyStore::new(set(r#"{"keys":[{"kid":"a"}]}"#).unwrap());
-        assert!(
-            store
-                .settle_fetch(set(r#"{"keys":[{"kid":"b"}]}"#), "b", at(0))
-                .is_some()
-        );
-        assert!(matches!(store.find("a", at(0)), KeyLookup::FetchDue));
+        let keys = store.settle_fetch(set(r#"{"keys":[{"kid":"b"}]}"#), "b", at(0));
+        for keys in [keys, store.in_force()] {
+            assert!(keys.find("b").is_some() && keys.find("a").is_none());
+        }
+        assert!(store.is_fetch_due(at(0)));
     }
 }

@@ -9,6 +9,7 @@ use std::{
 use auth_core::{Access, Decision, Endpoint, Forward, Reason, Request, Scheme, Step};
 use auth_driver::{Clock, SystemEntropy};
 use pingora::{Result, http::RequestHeader, proxy::Session};
+use smallvec::SmallVec;
 use tokio::runtime::Handle;
 
 use super::failure;
@@ -60,25 +61,14 @@ pub(super) async fn decide(
     let started = Instant::now();
     let fields = cookies::fields(&request.headers, request.version);
     let step = {
-        // A browser sends one.
-        let (one, several): ([&str; 1], Vec<&str>);
-        let cookies = match fields.as_slice() {
-            [field] => {
-                one = [field];
-                one.as_slice()
-            }
-            fields => {
-                several = fields.iter().map(AsRef::as_ref).collect();
-                several.as_slice()
-            }
-        };
+        let cookies: SmallVec<[&str; 1]> = fields.iter().map(AsRef::as_ref).collect();
         let view = Request {
             method: request.method.as_str(),
             scheme: scheme(admitted, site),
             host: &admitted.host,
             path: raw_path(request),
             query: query(request),
-            cookies,
+            cookies: &cookies,
             headers: &headers::Fields {
                 of: &request.headers,
                 id: Some(id),
