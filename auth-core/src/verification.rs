@@ -121,7 +121,7 @@ pub(crate) fn verify_as(auth: &Authenticator, kind: Kind, token: &str, now: Unix
             Ok(verified) => Verdict::Passed(verified, kind.verified()),
             Err(reason) => Verdict::Rejected(reason),
         },
-        None if auth.keys().is_fetch_due(now) => Verdict::KeysDue {
+        None if keys.is_fetch_due(now) => Verdict::KeysDue {
             key_id: key_id.to_owned(),
         },
         None => Verdict::Rejected(Reason::TokenKey),
@@ -144,7 +144,8 @@ fn settle_keys(
     if fetched.is_some() {
         auth.forget_tokens();
     }
-    let (keys, mut claims) = (auth.keys().settle_fetch(fetched, key_id, now), ClaimsSet::default());
+    auth.keys().settle_fetch(fetched, key_id, now);
+    let (keys, mut claims) = (auth.keys().in_force(), ClaimsSet::default());
     match (keys.find(key_id), ParsedJwt::parse(token, &keys, &mut claims)) {
         (Some(key), Some(parsed)) => verify_with(auth, kind, token, &parsed, key, now),
         _ => Err(Reason::TokenKey),

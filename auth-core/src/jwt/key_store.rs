@@ -1,6 +1,6 @@
 //! The issuer's keys: those of the configuration, replaced by what a fetch brings.
 
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use jsonwebtoken::DecodingKey;
 
@@ -38,15 +38,8 @@ impl JwkSet {
         Some(Self(named.collect()))
     }
 
-    /// The key of that id.
-    pub(crate) fn find(&self, key_id: &str) -> Option<&VerificationKey> {
+    fn find(&self, key_id: &str) -> Option<&VerificationKey> {
         self.0.iter().find(|(known, _)| known == key_id).map(|(_, key)| key)
-    }
-
-    /// The header that is written so, if one of the keys has signed a token that has it.
-    pub(super) fn header(&self, text: &str) -> Option<&Header> {
-        let mut known = self.0.iter().filter_map(|(_, key)| key.header.get());
-        known.find(|(known, _)| **known == *text).map(|(_, header)| header)
     }
 }
 
@@ -102,9 +95,13 @@ impl VerificationKey {
     }
 }
 
-/// The keys in force. Never locked across a call.
+/// The issuer's keys, replaced as a whole.
 #[derive(Debug)]
 pub(crate) struct KeyStore(RwLock<State>);
+
+/// The keys in force, which nobody replaces meanwhile: for as long as a verification takes, never across a call.
+#[derive(Debug)]
+pub(crate) struct KeysInForce<'s>(RwLockReadGuard<'s, State>);
 
 #[derive(Debug)]
 struct State {
@@ -120,19 +117,14 @@ impl KeyStore {
         }))
     }
 
-    /// The keys as they are now.
-    pub(crate) fn in_force(&self) -> JwkSet {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).keys.clone()
+    /// The keys as they are now. Nobody may look a second time while they hold them: who waits to replace them would
+    /// stand between the two.
+    pub(crate) fn in_force(&self) -> KeysInForce<'_> {
+        KeysInForce(self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether a fetch may bring a key that is not among them: not where one has been tried just now.
-    pub(crate) fn is_fetch_due(&self, now: UnixTime) -> bool {
-        now >= self.0.read().unwrap_or_else(PoisonError::into_inner).quiet_until
-    }
-
-    /// Takes in the outcome of a fetch made for `key_id` (`None`: it failed), and says which keys are in force then.
-    /// The old ones stay when nothing usable came.
-    pub(crate) fn settle_fetch(&self, fetched: Option<JwkSet>, key_id: &str, now: UnixTime) -> JwkSet {
+    /// Takes in the outcome of a fetch made for `key_id` (`None`: it failed). The old keys stay when nothing usable came.
+    pub(crate) fn settle_fetch(&self, fetched: Option<JwkSet>, key_id: &str, now: UnixTime) {
         let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(keys) = fetched {
             state.keys = keys;
@@ -141,7 +133,24 @@ impl KeyStore {
             // Also after a failure: tokens with made-up key ids must not become requests to the issuer.
             state.quiet_until = now.after(COOL_DOWN);
         }
-        state.keys.clone()
+    }
+}
+
+impl KeysInForce<'_> {
+    /// The key of that id.
+    pub(crate) fn find(&self, key_id: &str) -> Option<&VerificationKey> {
+        self.0.keys.find(key_id)
+    }
+
+    /// Whether a fetch may bring a key that is not among them: not where one has been tried just now.
+    pub(crate) fn is_fetch_due(&self, now: UnixTime) -> bool {
+        now >= self.0.quiet_until
+    }
+
+    /// The header that is written so, if one of the keys has signed a token that has it.
+    pub(super) fn header(&self, text: &str) -> Option<&Header> {
+        let mut known = self.0.keys.0.iter().filter_map(|(_, key)| key.header.get());
+        known.find(|(known, _)| **known == *text).map(|(_, header)| header)
     }
 }
 
@@ -168,18 +177,19 @@ mod tests {
     #[test]
     fn after_a_fetch_without_the_key_none_is_due_for_ten_seconds() {
         let store = KeyStore::new(JwkSet::default());
-        assert!(store.is_fetch_due(at(100)));
-        assert!(store.settle_fetch(None, "k", at(100)).find("k").is_none());
-        assert!(!store.is_fetch_due(at(109)));
-        assert!(store.is_fetch_due(at(110)));
+        assert!(store.in_force().is_fetch_due(at(100)));
+        store.settle_fetch(None, "k", at(100));
+        assert!(store.in_force().find("k").is_none());
+        assert!(!store.in_force().is_fetch_due(at(109)));
+        assert!(store.in_force().is_fetch_due(at(110)));
     }
 
     #[test]
     fn a_failed_fetch_leaves_the_known_keys_in_force() {
         let store = KeyStore::new(set(r#"{"keys":[{"kid":"a"}]}"#).unwrap());
-        let keys = store.settle_fetch(None, "b", at(0));
+        store.settle_fetch(None, "b", at(0));
+        let keys = store.in_force();
         assert!(keys.find("b").is_none() && keys.find("a").is_some());
-        assert!(store.in_force().find("a").is_some());
     }
 
     #[test]
@@ -199,10 +209,9 @@ mod tests {
     #[test]
     fn a_fetched_set_replaces_the_configured_one() {
         let store = KeyStore::new(set(r#"{"keys":[{"kid":"a"}]}"#).unwrap());
-        let keys = store.settle_fetch(set(r#"{"keys":[{"kid":"b"}]}"#), "b", at(0));
-        for keys in [keys, store.in_force()] {
-            assert!(keys.find("b").is_some() && keys.find("a").is_none());
-        }
-        assert!(store.is_fetch_due(at(0)));
+        store.settle_fetch(set(r#"{"keys":[{"kid":"b"}]}"#), "b", at(0));
+        let keys = store.in_force();
+        assert!(keys.find("b").is_some() && keys.find("a").is_none());
+        assert!(keys.is_fetch_due(at(0)));
     }
 }

@@ -7,9 +7,9 @@ use memchr::{memchr, memrchr};
 use smallvec::{SmallVec, smallvec};
 
 use super::{
-    claims_set::ClaimsSet,
+    claims_set::{Claim, ClaimsSet},
     header::{Header, TokenType},
-    key_store::{JwkSet, VerificationKey},
+    key_store::{KeysInForce, VerificationKey},
     ring_rsa::RsaVerifier,
 };
 use crate::js::base64::{decode_url_safe, decode_url_safe_into, decoded_length};
@@ -40,7 +40,7 @@ impl<'t> ParsedJwt<'t> {
     /// Takes a token apart and reads its claims. `None` unless it has three non-empty base64url parts, of which the first
     /// two are JSON objects whose registered members have the right types. Bits left over in the
     /// encoding and bad UTF-8 are tolerated, as in the reference. A header that the keys have vouched for is not read.
-    pub(crate) fn parse(token: &'t str, keys: &'t JwkSet, claims: &'t mut ClaimsSet) -> Option<Self> {
+    pub(crate) fn parse(token: &'t str, keys: &'t KeysInForce<'_>, claims: &'t mut ClaimsSet) -> Option<Self> {
         let (signing_input, signature) = parted(token, memrchr(b'.', token.as_bytes())?);
         let (header_text, payload) = parted(signing_input, memchr(b'.', signing_input.as_bytes())?);
         if signature.is_empty() {
@@ -109,10 +109,14 @@ fn parted(text: &str, dot: usize) -> (&str, &str) {
 
 /// The registered claims, where present, are of the types RFC 7519 gives them.
 fn has_right_types(claims: &ClaimsSet) -> bool {
-    claims.iter().all(|(name, claim)| match name {
-        "exp" | "nbf" | "iat" => claim.as_number().is_some(),
-        "iss" | "scope" | "jti" => claim.as_str().is_some(),
-        "aud" => claim.entries().all(|entry| entry.as_str().is_some()),
-        _ => true,
-    })
+    let is_number = |name: &str| claims.get(name).is_none_or(|claim| claim.as_number().is_some());
+    let is_text = |name: &str| claims.get(name).is_none_or(|claim| claim.as_str().is_some());
+    let are_texts = |list: Claim<'_>| list.entries().all(|entry| entry.as_str().is_some());
+    is_number("exp")
+        && is_number("nbf")
+        && is_number("iat")
+        && is_text("iss")
+        && is_text("scope")
+        && is_text("jti")
+        && claims.get("aud").is_none_or(are_texts)
 }
