@@ -6,10 +6,7 @@ use crate::{
     CallError, CallPurpose, Config, Entropy, HttpCall, HttpReply, Reason, RetryPolicy, Sharing, Step, UnixTime,
     authenticator::{Authenticator, PendingCall},
     json::Json,
-    jwt::{
-        ClaimError, Claimed, ClaimsSet, IdToken, JwkSet, ParsedJwt, SignatureError, TokenType,
-        VerificationKey,
-    },
+    jwt::{ClaimError, Claimed, ClaimsSet, IdToken, JwkSet, ParsedJwt, SignatureError, TokenType, VerificationKey},
 };
 
 /// A token that passed, or why it did not.

@@ -126,7 +126,10 @@ mod tests {
     fn crumbs_of_http_2_are_joined_and_fields_of_http_1_are_not() {
         let request = request(&["a=1", "b=2", "c=3"]);
         assert_eq!(fields(&request.headers, http::Version::HTTP_2)[..], ["a=1; b=2; c=3"]);
-        assert_eq!(fields(&request.headers, http::Version::HTTP_11)[..], ["a=1", "b=2", "c=3"]);
+        assert_eq!(
+            fields(&request.headers, http::Version::HTTP_11)[..],
+            ["a=1", "b=2", "c=3"]
+        );
         assert!(fields(&HeaderMap::new(), http::Version::HTTP_2).is_empty());
     }
 

@@ -1,6 +1,9 @@
 //! The checks on a signed id token's claims, in the order that decides which answer is given.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    hint::black_box,
+    sync::{Arc, OnceLock},
+};
 
 use super::{Claim, ClaimsSet, Dialect, TokenType, TokenUse, claims_set::Texts, parse::read_claims};
 use crate::{Secret, UnixTime, enhanced::Unsealed};
@@ -171,6 +174,13 @@ impl IdToken {
         token.claims = claims.into();
         token.unsealed = unsealed;
         token
+    }
+
+    /// Reads a byte of each line of memory that its text lies in.
+    pub(super) fn touch(&self) {
+        const LINE: usize = 64;
+        let lines = self.raw.as_str().as_bytes().iter().step_by(LINE);
+        black_box(lines.fold(0, |all, byte| all ^ byte));
     }
 
     /// Becomes another token, in the same memory.

@@ -70,9 +70,14 @@ impl TokenCache {
     }
 
     /// Remembers a token that has been verified: in the memory of the one that gives way, unless somebody still holds
-    /// that. To free it and to allocate anew would touch more of what nobody has touched for long.
+    /// that. To free it and to allocate anew would touch more of what nobody has touched for long. All of that memory is
+    /// read first: reads go on side by side, while to see whether somebody holds it is one write that waits for memory,
+    /// and the rest of the writing another.
     pub(crate) fn remember(&self, token: &str, claimed: &Claimed<'_>) -> Arc<IdToken> {
         self.put(token, |mut other| {
+            if let Some(other) = &other {
+                other.touch();
+            }
             match other.as_mut().and_then(Arc::get_mut) {
                 Some(other) => other.rewrite(token, claimed),
                 None => other = None,
