@@ -265,7 +265,6 @@ impl ClaimsSet {
     }
 
     /// The first member of that name, from the first on that has its mark.
-    #[inline]
     fn find(&self, first: usize, name: &str) -> Option<(Span, Value, &[Member])> {
         let texts = self.texts.as_str().as_bytes();
         Members(&self.members[first..]).find(|(known, ..)| texts[known.range()] == *name.as_bytes())

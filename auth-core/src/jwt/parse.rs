@@ -109,14 +109,13 @@ fn parted(text: &str, dot: usize) -> (&str, &str) {
 
 /// The registered claims, where present, are of the types RFC 7519 gives them.
 fn has_right_types(claims: &ClaimsSet) -> bool {
-    let is_number = |name: &str| claims.get(name).is_none_or(|claim| claim.as_number().is_some());
-    let is_text = |name: &str| claims.get(name).is_none_or(|claim| claim.as_str().is_some());
-    let are_texts = |list: Claim<'_>| list.entries().all(|entry| entry.as_str().is_some());
-    is_number("exp")
-        && is_number("nbf")
-        && is_number("iat")
-        && is_text("iss")
-        && is_text("scope")
-        && is_text("jti")
-        && claims.get("aud").is_none_or(are_texts)
+    let are = |names: &[&str], is_right: fn(Claim<'_>) -> bool| {
+        names.iter().filter_map(|name| claims.get(name)).all(is_right)
+    };
+    let is_text = |claim: Claim<'_>| claim.as_str().is_some();
+    are(&["exp", "nbf", "iat"], |claim| claim.as_number().is_some())
+        && are(&["iss", "scope", "jti"], is_text)
+        && claims
+            .get("aud")
+            .is_none_or(|aud| aud.entries().all(|entry| entry.as_str().is_some()))
 }
