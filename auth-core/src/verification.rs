@@ -138,10 +138,12 @@ fn settle_keys(
         let json = Json::parse(&reply.body).ok()?;
         JwkSet::from_json(&json, auth.config().requirements.dialect.speaker)
     });
-    if fetched.is_some() {
+    let have_changed = fetched.is_some();
+    auth.keys().settle_fetch(fetched, key_id, now);
+    if have_changed {
+        // Only now: whoever verified by the old keys held them until the token was remembered.
         auth.forget_tokens();
     }
-    auth.keys().settle_fetch(fetched, key_id, now);
     let (keys, mut claims) = (auth.keys().in_force(), ClaimsSet::default());
     match (keys.find(key_id), ParsedJwt::parse(token, &keys, &mut claims)) {
         (Some(key), Some(parsed)) => verify_with(auth, kind, token, &parsed, key, now),
