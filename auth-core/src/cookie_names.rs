@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::cookies::{Cookies, Namesakes};
+use crate::cookies::Cookies;
 
 /// Marks a session whose refresh has failed.
 pub(crate) const REFRESH_MARKER: &str = "spa-auth-edge-refresh";
@@ -62,8 +62,8 @@ impl CookieScheme {
         let value = match self {
             Self::Elasticsearch => cookies.get(token.elasticsearch_name()),
             Self::Amplify { prefix } => {
-                let own = cookies.beginning(prefix);
-                own.get(&[&last_auth_user(&own), token.amplify_suffix()])
+                let user = last_auth_user(prefix, cookies);
+                cookies.get_composed(&[prefix, &user, token.amplify_suffix()])
             }
         };
         value.filter(|value| !value.is_empty())
@@ -81,15 +81,17 @@ impl CookieScheme {
     pub(crate) fn user_in<'a>(&self, cookies: Cookies<'a>) -> Cow<'a, str> {
         match self {
             Self::Elasticsearch => Cow::Borrowed(""),
-            Self::Amplify { prefix } => last_auth_user(&cookies.beginning(prefix)),
+            Self::Amplify { prefix } => last_auth_user(prefix, cookies),
         }
     }
 }
 
-/// The user whose tokens are read, as the client's cookies say. Without that one the reference builds names with the text
+/// The user whose tokens are read. Without the cookie the reference builds names with the text
 /// `undefined`, and so cookies of that name count.
-fn last_auth_user<'a>(own: &Namesakes<'a>) -> Cow<'a, str> {
-    own.get(&["LastAuthUser"]).unwrap_or(Cow::Borrowed("undefined"))
+fn last_auth_user<'a>(prefix: &str, cookies: Cookies<'a>) -> Cow<'a, str> {
+    cookies
+        .get_composed(&[prefix, "LastAuthUser"])
+        .unwrap_or(Cow::Borrowed("undefined"))
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@
 use std::{borrow::Cow, iter};
 
 use memchr::memchr;
-use smallvec::SmallVec;
 
 use crate::js::percent::decode_strict;
 
@@ -21,24 +20,22 @@ impl<'a> Cookies<'a> {
 
     /// The value of the cookie of that name: of several fields the last one that has it, within a field the first.
     pub(crate) fn get(self, name: &str) -> Option<Cow<'a, str>> {
-        let value_of = |segment: &'a str| value_after(segment, segment.strip_prefix(name)?);
-        let mut fields = self.0.iter().rev();
-        fields
-            .find_map(|field| segments(field).map(trim_start).find_map(value_of))
-            .map(decode)
+        self.get_composed(&[name])
     }
 
-    /// Those whose names begin so, for who looks for several of them.
-    pub(crate) fn beginning(self, start: &str) -> Namesakes<'a> {
-        let mut found = SmallVec::new();
-        for field in self.0.iter().rev() {
-            for segment in segments(field).map(trim_start) {
-                if let Some(rest) = segment.strip_prefix(start) {
-                    found.push((segment, rest));
-                }
-            }
-        }
-        Namesakes(found)
+    /// The same for the name that these texts make up one after the other. A cookie is told by the beginning of its
+    /// name, whose end need not be looked for in most of them.
+    pub(crate) fn get_composed(self, name: &[&str]) -> Option<Cow<'a, str>> {
+        let value_of = |segment: &'a str| {
+            let segment = trim_start(segment);
+            let rest = name.iter().try_fold(segment, |rest, text| rest.strip_prefix(text))?;
+            let value = trim_start(rest).strip_prefix('=')?;
+            // With one of these in it, or at its end, no name is the one that was sent.
+            let named = &segment[..segment.len() - rest.len()];
+            (cut(named, b'=').is_none() && trim(named).len() == named.len()).then(|| trim(value))
+        };
+        let mut fields = self.0.iter().rev();
+        fields.find_map(|field| segments(field).find_map(value_of)).map(decode)
     }
 
     /// Every name with its value as it was sent, in the order in which they hold.
@@ -57,33 +54,6 @@ impl<'a> Cookies<'a> {
     pub(crate) fn get_non_empty(self, name: &str) -> Option<Cow<'a, str>> {
         self.get(name).filter(|value| !value.is_empty())
     }
-}
-
-/// Cookies whose names begin alike, in the order in which they hold: each from its beginning, and from where its name
-/// may be another.
-pub(crate) struct Namesakes<'a>(SmallVec<[(&'a str, &'a str); USUAL_NAMESAKES]>);
-
-/// As many as a session has.
-const USUAL_NAMESAKES: usize = 8;
-
-impl<'a> Namesakes<'a> {
-    /// The value of the first whose name goes on with these texts, one after the other, and ends.
-    pub(crate) fn get(&self, name: &[&str]) -> Option<Cow<'a, str>> {
-        let value_of = |&(segment, rest): &(&'a str, &'a str)| {
-            let rest = name.iter().try_fold(rest, |rest, text| rest.strip_prefix(text))?;
-            value_after(segment, rest)
-        };
-        self.0.iter().find_map(value_of).map(decode)
-    }
-}
-
-/// The value of a cookie, if its name ends where that rest of it begins. A cookie is told by the beginning of its name,
-/// whose end need not be looked for in most of them.
-fn value_after<'a>(segment: &str, rest: &'a str) -> Option<&'a str> {
-    let value = trim_start(rest).strip_prefix('=')?;
-    // With one of these in it, or at its end, no name is the one that was sent.
-    let named = &segment[..segment.len() - rest.len()];
-    (cut(named, b'=').is_none() && trim(named).len() == named.len()).then(|| trim(value))
 }
 
 /// Trimmed name and raw value pairs of a field; segments without `=` are no cookies.
@@ -163,7 +133,7 @@ mod tests {
     fn a_name_is_read_as_one_whatever_it_is_made_of() {
         let field = "ab=1; abc =2; \tab\t=3; ab.c=4; a=b=5; =6; a";
         let fields = [field];
-        let found = |[start, rest]: [&str; 2]| Cookies::new(&fields).beginning(start).get(&[rest]);
+        let found = |name: [&str; 2]| Cookies::new(&fields).get_composed(&name);
         let composed = [
             (["a", "b"], Some("1")),
             (["", "ab"], Some("1")),
@@ -192,9 +162,7 @@ mod tests {
             let whole = format!("{}{}{}", name.0, name.1, name.2);
             let first = pairs(&field).find(|(name, _)| *name == whole).map(|(_, value)| decode(value));
             let fields = [field.as_str()];
-            let cookies = Cookies::new(&fields);
-            prop_assert_eq!(cookies.beginning(&name.0).get(&[&name.1, &name.2]), first.clone());
-            prop_assert_eq!(cookies.get(&whole), first);
+            prop_assert_eq!(Cookies::new(&fields).get_composed(&[&name.0, &name.1, &name.2]), first);
         }
     }
 

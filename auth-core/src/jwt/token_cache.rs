@@ -12,10 +12,7 @@
 
 use std::{
     array, fmt,
-    sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use super::{ClaimError, Claimed, IdToken};
@@ -28,37 +25,26 @@ const WAYS: usize = 16;
 /// A bounded cache of verified tokens.
 pub(crate) struct TokenCache {
     /// Made when the first token comes.
-    sets: OnceLock<Box<[Set]>>,
+    sets: OnceLock<Box<[Aligned]>>,
     count: usize,
 }
 
-/// A set, beginning with a line of the processor's cache. In this order, so that to look for a token that is not there
-/// takes that line alone.
+/// A set that begins with a line of the processor's cache.
 #[derive(Default)]
-#[repr(C, align(64))]
-struct Set {
-    tags: Tags,
-    ways: Mutex<Ways>,
-}
+#[repr(align(64))]
+struct Aligned(Mutex<Set>);
 
+/// In this order, so that to look for a token that is not there takes the first line alone.
 #[derive(Default)]
 #[repr(C)]
-struct Ways {
+struct Set {
     /// A bit for each token that was asked for since the hand came by.
     used: u16,
     /// The next to give way, unless it is used.
     hand: u8,
+    tags: [u16; WAYS],
     tokens: [Option<Arc<IdToken>>; WAYS],
 }
-
-/// The tag of each token. They are written by whoever has locked the ways, and read by anybody: that a token is not
-/// there, as most of those that have to be verified, is seen without a write to memory that nobody has touched for long,
-/// which the processor would have to wait for. Whoever reads them too early verifies a token once more.
-#[derive(Default)]
-struct Tags([AtomicU64; WAYS / TAGS]);
-
-/// How many tags there are in a word.
-const TAGS: usize = 4;
 
 impl TokenCache {
     /// A cache of so many tokens, rounded down to whole sets, of which there is one at least.
@@ -111,21 +97,20 @@ impl TokenCache {
         let place = Place::of(token);
         let sets = self
             .sets
-            .get_or_init(|| (0..self.count).map(|_| Set::default()).collect());
-        let set = self.set_of(place, sets);
-        let mut ways = set.lock();
-        let known = ways.find(set.tags.alike(place.tag()), token);
-        let way = known.unwrap_or_else(|| ways.next_to_give_way());
-        let made = make(ways.tokens[way].take());
-        set.tags.set(way, place.tag());
-        ways.tokens[way] = Some(Arc::clone(&made));
+            .get_or_init(|| (0..self.count).map(|_| Aligned::default()).collect());
+        let mut set = self.set_of(place, sets);
+        let known = set.way_of(place.tag(), token);
+        let way = known.unwrap_or_else(|| set.next_to_give_way());
+        let made = make(set.tokens[way].take());
+        set.tags[way] = place.tag();
+        set.tokens[way] = Some(Arc::clone(&made));
         made
     }
 
     /// Forgets everything: the keys that vouched for it have changed.
     pub(crate) fn clear(&self) {
         for set in self.sets.get().into_iter().flatten() {
-            *set.lock() = Ways::default();
+            *set.lock() = Set::default();
         }
     }
 
@@ -135,52 +120,27 @@ impl TokenCache {
         sets.map(|set| set.lock().tokens.iter().flatten().count()).sum()
     }
 
-    fn set_of<'s>(&self, place: Place, sets: &'s [Set]) -> &'s Set {
-        &sets[place.set(self.count)]
+    fn set_of<'s>(&self, place: Place, sets: &'s [Aligned]) -> MutexGuard<'s, Set> {
+        sets[place.set(self.count)].lock()
+    }
+}
+
+impl Aligned {
+    fn lock(&self) -> MutexGuard<'_, Set> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Set {
-    fn get(&self, tag: u16, token: &str) -> Option<Arc<IdToken>> {
-        let alike = self.tags.alike(tag);
-        if !alike.contains(&true) {
-            return None;
-        }
-        let mut ways = self.lock();
-        let way = ways.find(alike, token)?;
-        ways.used |= 1 << way;
-        ways.tokens[way].clone()
+    fn get(&mut self, tag: u16, token: &str) -> Option<Arc<IdToken>> {
+        let way = self.way_of(tag, token)?;
+        self.used |= 1 << way;
+        self.tokens[way].clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Ways> {
-        self.ways.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Tags {
-    /// Which of them are that one. All are compared before any is looked at, since that is a few instructions for the
-    /// sixteen.
-    fn alike(&self, tag: u16) -> [bool; WAYS] {
-        let words = self.0.each_ref().map(|word| word.load(Relaxed));
-        array::from_fn(|way| (words[way / TAGS] >> Self::shift(way)) as u16 == tag)
-    }
-
-    /// Only for who has locked the ways.
-    fn set(&self, way: usize, tag: u16) {
-        let (word, shift) = (&self.0[way / TAGS], Self::shift(way));
-        let others = word.load(Relaxed) & !(u64::from(u16::MAX) << shift);
-        word.store(others | u64::from(tag) << shift, Relaxed);
-    }
-
-    /// Where it lies in its word.
-    const fn shift(way: usize) -> u32 {
-        u16::BITS * (way % TAGS) as u32
-    }
-}
-
-impl Ways {
-    /// The token among those whose tags are alike.
-    fn find(&self, alike: [bool; WAYS], token: &str) -> Option<usize> {
+    fn way_of(&self, tag: u16, token: &str) -> Option<usize> {
+        // All are compared before any is looked at, since that is a few instructions for the sixteen.
+        let alike: [bool; WAYS] = array::from_fn(|way| self.tags[way] == tag);
         let holds = |way: usize| {
             let known = self.tokens[way].as_ref();
             known.is_some_and(|known| *known.raw().expose() == token)
